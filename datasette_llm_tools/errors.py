@@ -1,0 +1,87 @@
+"""The exception tree. Every message is safe to show and says what to do.
+
+LlmToolsError
+├── BadInput            400  what was sent cannot be used as it is
+│   └── UploadRejected  400  a file that cannot become a table
+├── NotAllowed          403  a permission is missing
+│   └── SqlRejected     403  the SQL guard said no, and to what
+├── NotFound            404  no such question, database or table
+├── QueryFailed         400  SQLite refused or could not finish the statement
+│   └── QueryTimedOut   400  the statement ran into the time or memory limit
+├── LimitReached        429  a limit per question or per server
+├── ModelFailed         502  the model broke off or answered nonsense
+└── NoModel             503  no model is installed, keyed or allowed
+"""
+
+from __future__ import annotations
+
+
+class LlmToolsError(Exception):
+    """Base of all errors that may reach a person.
+
+    `status` is the HTTP status of the page or JSON that shows the message.
+    """
+
+    status = 500
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class BadInput(LlmToolsError):
+    """What was sent cannot be used as it is."""
+
+    status = 400
+
+
+class UploadRejected(BadInput):
+    """A file that cannot become a table; nothing was written."""
+
+
+class NotAllowed(LlmToolsError):
+    """The actor lacks a permission."""
+
+    status = 403
+
+
+class SqlRejected(NotAllowed):
+    """The SQL guard rejected a statement; `name` is the table, function or limit it met."""
+
+    def __init__(self, message: str, name: str | None = None) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class NotFound(LlmToolsError):
+    """No such question, database or table, or none that the actor may see."""
+
+    status = 404
+
+
+class QueryFailed(LlmToolsError):
+    """SQLite refused the statement; the message is SQLite's own."""
+
+    status = 400
+
+
+class QueryTimedOut(QueryFailed):
+    """The statement was stopped at the time or memory limit."""
+
+
+class LimitReached(LlmToolsError):
+    """A limit on model calls, SQL runs, tokens or seconds was reached."""
+
+    status = 429
+
+
+class ModelFailed(LlmToolsError):
+    """The model broke off, timed out, or answered what cannot be used."""
+
+    status = 502
+
+
+class NoModel(LlmToolsError):
+    """No model is installed, has a key, or is allowed for this purpose."""
+
+    status = 503

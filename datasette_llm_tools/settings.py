@@ -1,0 +1,91 @@
+"""The plugin's configuration, read once into a frozen Settings.
+
+Every field is a key under `plugins: datasette-llm-tools:` in Datasette's
+configuration; `help` is what docs/settings.md says of it. A database may
+override any of them in its own block; Datasette's `plugin_config(database=)`
+ignores the top block then, so the two are merged here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from .errors import BadInput
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+PLUGIN_NAME = "datasette-llm-tools"
+
+
+def _setting(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits and defaults. Times are milliseconds or seconds as named, sizes are bytes."""
+
+    model: str | None = _setting(
+        None,
+        "Model used when nobody chose one; otherwise datasette-llm's default, then the local one.",
+    )
+    answer_in_words: bool = _setting(
+        True, "Whether a paragraph in words follows the rows unless the person switches it off."
+    )
+    schema_tokens: int = _setting(
+        1000, "How many tokens of a prompt the schema may take before tables are ranked and cut."
+    )
+    max_rows: int = _setting(1000, "Rows of a result that are kept and shown; more is `truncated`.")
+    max_result_bytes: int = _setting(
+        4_000_000, "Bytes of a result that are kept; more is `truncated`."
+    )
+    query_ms: int = _setting(5000, "Milliseconds that one statement may run.")
+    query_memory_bytes: int = _setting(
+        1_000_000_000, "Address space of the process that runs model SQL, in bytes."
+    )
+    query_workers: int = _setting(2, "Processes kept warm to run model SQL.")
+    repairs: int = _setting(2, "How often the model is asked to mend SQL that did not run.")
+    max_model_calls: int = _setting(6, "Model calls that one question may make.")
+    max_sql_runs: int = _setting(6, "Statements that one question may run.")
+    max_tokens: int = _setting(20_000, "Tokens, in and out together, that one question may use.")
+    max_output_tokens: int = _setting(600, "Tokens that one reply of a model may have.")
+    max_seconds: int = _setting(180, "Seconds that one question may take.")
+    max_questions_at_once: int = _setting(
+        100, "Questions being answered at the same time on this server; more are asked to wait."
+    )
+    uploads_database: str | None = _setting(
+        None,
+        "Database for dropped files when none is chosen; by default `uploads`, "
+        "a file kept beside the internal database.",
+    )
+    max_upload_bytes: int = _setting(
+        250_000_000, "Largest CSV, TSV or JSON file that may be dropped."
+    )
+
+
+def read_settings(datasette: Datasette, database: str | None = None) -> Settings:
+    """Return the settings in force, those of `database` laid over the general ones.
+
+    Raises BadInput, naming the key, for an unknown key or a value of the wrong type.
+    """
+    config: dict[str, Any] = dict(datasette.plugin_config(PLUGIN_NAME) or {})
+    if database is not None:
+        config.update(datasette.plugin_config(PLUGIN_NAME, database=database) or {})
+    return settings_from(config)
+
+
+def settings_from(config: dict[str, Any]) -> Settings:
+    """Check a configuration block and return it as Settings."""
+    known = {each.name: each for each in fields(Settings)}
+    for key, value in config.items():
+        if key not in known:
+            raise BadInput(f"{PLUGIN_NAME} has no setting {key!r}; see docs/settings.md.")
+        default = known[key].default
+        wanted: tuple[type, ...] = (str, type(None)) if default is None else (type(default),)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+            raise BadInput(f"{PLUGIN_NAME}: {key} must be {wanted[0].__name__}, not {value!r}.")
+        if isinstance(value, int) and value < 0:
+            raise BadInput(f"{PLUGIN_NAME}: {key} must not be negative.")
+    return Settings(**config)

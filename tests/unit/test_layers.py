@@ -1,0 +1,98 @@
+"""Imports point down only: docs/design.md draws the layers, this test holds them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "datasette_llm_tools"
+
+# What a module may import from this package, by the first part of its name.
+VALUES = {"errors", "schema", "schema_text", "settings", "sql_guard", "migrations"}
+FLOOR = VALUES | {"model", "permissions", "pricing", "queries", "schema_reading"}
+PAGES = FLOOR | {"pages"}
+FEATURES = {"questions", "uploads"}
+MAY_IMPORT = {
+    **{name: VALUES for name in VALUES},
+    **{name: FLOOR for name in FLOOR - VALUES},
+    "query_worker": {"sql_guard"},
+    "pages": FLOOR,
+    **{name: PAGES | {name} for name in FEATURES},
+    "local_model": {"local_model"},
+    "cli": PAGES | FEATURES | {"local_model"},
+    "__init__": PAGES | FEATURES | {"cli"},
+}
+# Libraries that only the named modules may import while running.
+ONLY_IN = {
+    "llm": {"model", "local_model"},
+    "datasette_llm": {"model", "__init__"},
+    "xllamacpp": {"local_model"},
+}
+PURE = {"datasette", "llm", "datasette_llm", "sqlite3", "asyncio"}
+
+MODULES = sorted(
+    path for path in PACKAGE.rglob("*.py") if not {"templates", "static"} & set(path.parts)
+)
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> set[tuple[str, bool]]:
+    """Absolute dotted names imported by a module, and whether it is one of ours.
+
+    Imports under `if TYPE_CHECKING:` name types only and do not count.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    here = list(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    if here[-1] == "__init__":
+        here = here[:-1]
+        package = here
+    else:
+        package = here[:-1]
+    found: set[tuple[str, bool]] = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {(alias.name, False) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "", False))
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1]
+            if node.module:
+                found.add((".".join([*base, *node.module.split(".")]), True))
+            else:
+                found |= {(".".join([*base, alias.name]), True) for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    name = layer(path)
+    assert name in MAY_IMPORT, f"{path.name} is in no layer: add it here and to docs/design.md"
+    for module, ours in imports(path):
+        if ours or module.startswith("datasette_llm_tools"):
+            parts = module.split(".")
+            target = parts[1] if len(parts) > 1 else "__init__"
+            assert target in MAY_IMPORT[name], f"{name} must not import {module}"
+        else:
+            root = module.split(".")[0]
+            if root in ONLY_IN:
+                assert name in ONLY_IN[root], f"{name} must not import {module}"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.name == "prompts.py"], ids=lambda path: str(path)
+)
+def test_prompts_are_pure(path: Path) -> None:
+    assert not {module.split(".")[0] for module, ours in imports(path) if not ours} & PURE
