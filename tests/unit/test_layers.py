@@ -12,13 +12,14 @@ PACKAGE = Path(__file__).parents[2] / "datasette_llm_tools"
 # What a module may import from this package, by the first part of its name.
 VALUES = {"errors", "schema", "schema_text", "settings", "sql_guard", "migrations"}
 FLOOR = VALUES | {"model", "permissions", "pricing", "queries", "schema_reading"}
-PAGES = FLOOR | {"pages"}
+PAGES = FLOOR | {"pages", "cells"}
 FEATURES = {"questions", "uploads"}
 MAY_IMPORT = {
-    **{name: VALUES for name in VALUES},
-    **{name: FLOOR for name in FLOOR - VALUES},
+    **dict.fromkeys(VALUES, VALUES),
+    **dict.fromkeys(FLOOR - VALUES, FLOOR),
     "query_worker": {"sql_guard"},
     "pages": FLOOR,
+    "cells": FLOOR,
     **{name: PAGES | {name} for name in FEATURES},
     "local_model": {"local_model"},
     "cli": PAGES | FEATURES | {"local_model"},

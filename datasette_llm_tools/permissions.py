@@ -1,0 +1,68 @@
+"""What an actor may do here: our actions, their defaults, and the checks.
+
+Spending a model's time or money is for people who signed in: anonymous
+visitors may not ask unless the configuration says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from datasette.permissions import Action, PermissionSQL
+from datasette.resources import DatabaseResource
+
+from .errors import NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+Actor = dict[str, Any] | None
+
+ASK = "llm-tools-ask"
+
+ACTIONS = (
+    Action(
+        name=ASK,
+        abbr="lta",
+        description="Ask a database questions with a language model",
+        resource_class=DatabaseResource,
+        also_requires="execute-sql",
+    ),
+)
+
+# Allowed to everyone who signed in, unless the configuration denies it.
+_SIGNED_IN = {ASK}
+
+
+def default_permissions(default_deny: bool, actor: Actor, action: str) -> PermissionSQL | None:
+    """The rule that holds when the configuration says nothing, for permission_resources_sql."""
+    if action in _SIGNED_IN and actor is not None and not default_deny:
+        return PermissionSQL.allow(reason=f"{action} is allowed to people who signed in")
+    return None
+
+
+async def may(datasette: Datasette, actor: Actor, action: str, database: str) -> bool:
+    """Whether the actor may do `action` on a database."""
+    resource = DatabaseResource(database=database)
+    return bool(await datasette.allowed(action=action, resource=resource, actor=actor))
+
+
+async def require(datasette: Datasette, actor: Actor, action: str, database: str) -> None:
+    """Raise NotFound for an unknown or hidden database and NotAllowed without the permission."""
+    if database not in datasette.databases or not await may(
+        datasette, actor, "view-database", database
+    ):
+        raise NotFound(f"There is no database called {database} here.")
+    for needed in ("execute-sql", action):
+        if not await may(datasette, actor, needed, database):
+            who = "You need" if actor else "Sign in: you need"
+            raise NotAllowed(f"{who} the permission {needed} on the database {database}.")
+
+
+async def visible_tables(datasette: Datasette, actor: Actor, database: str) -> frozenset[str]:
+    """Names of the tables and views of a database that the actor may view."""
+    names: set[str] = set()
+    page = await datasette.allowed_resources("view-table", actor, parent=database, limit=1000)
+    async for resource in page.all():
+        names.add(resource.child)
+    return frozenset(names)
