@@ -1,0 +1,265 @@
+"""The only door to a model: a Prompt in, streamed text and Usage out.
+
+Which models there are, who may use them and with which key is datasette-llm's
+business; this module adds the choice of a default, retries before the first
+word, and errors that say what to do. Nothing is retried once text has been
+shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import llm
+import stamina
+from datasette_llm import LLM, ModelNotFoundError
+
+from .errors import ModelFailed, NoModel
+from .prompt import Prompt, Usage
+from .settings import read_settings
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+    from .permissions import Actor
+
+# Asking llm for its models rebuilds its whole registry (tens of milliseconds);
+# a model that was installed or given a key shows up after this many seconds.
+_LOOKUP_SECONDS = 10.0
+_ATTEMPTS = 3
+_TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+_TRANSIENT_NAMES = ("Connection", "Connect", "Timeout", "ReadError", "RemoteProtocolError")
+
+WAYS_TO_GET_A_MODEL = (
+    "No model is ready. Install the local one with `datasette llm-tools local-model install`, "
+    "or give a key with `llm keys set openai`, or point llm at an OpenAI-compatible server "
+    "such as Ollama."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that this actor may use. `keeps_prefix`: a repeated start of a prompt is free."""
+
+    model_id: str
+    keeps_prefix: bool
+    supports_schema: bool
+
+
+class Reply:
+    """One reply while it streams: iterate it for text, read `usage` afterwards."""
+
+    def __init__(self, chunks: AsyncIterator[str]) -> None:
+        self._chunks = chunks
+        self.usage = Usage(None, None)
+        self.first_ms: float | None = None
+        self.milliseconds = 0.0
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self._chunks
+
+    async def text(self) -> str:
+        """The whole reply."""
+        return "".join([chunk async for chunk in self])
+
+
+class Model:
+    """A model looked up for one actor and one purpose; cheap to keep for a request or a job."""
+
+    def __init__(self, wrapped: Any, info: ModelInfo, options: frozenset[str]) -> None:
+        self._wrapped = wrapped
+        self._option_names = options
+        self.info = info
+        self.model_id = info.model_id
+
+    @asynccontextmanager
+    async def reply(self, prompt: Prompt) -> AsyncIterator[Reply]:
+        """Send a prompt; leaving the block early stops the model's work.
+
+        Raises ModelFailed with a sentence that says what to do.
+        """
+        holder: list[Reply] = []
+        async with aclosing(self._stream(prompt, holder)) as chunks:
+            reply = Reply(chunks)
+            holder.append(reply)
+            yield reply
+
+    async def warm(self, prompt: Prompt) -> None:
+        """Load the model and evaluate a prompt's start, so that the next reply begins at once."""
+        async with self.reply(prompt) as reply:
+            await reply.text()
+
+    async def _stream(self, prompt: Prompt, holder: list[Reply]) -> AsyncGenerator[str, None]:
+        """Text as it comes. Only the wait for the first piece is retried."""
+        started = time.perf_counter()
+        try:
+            async with AsyncExitStack() as stack:
+                async for attempt in stamina.retry_context(
+                    on=_is_transient, attempts=_ATTEMPTS, wait_initial=0.5, wait_max=8.0
+                ):
+                    with attempt:
+                        chunks = await stack.enter_async_context(
+                            aclosing(self._send(prompt, holder[0]))
+                        )
+                        first = await anext(chunks, None)
+                holder[0].first_ms = _ms_since(started)
+                if first is not None:
+                    yield first
+                async for chunk in chunks:
+                    yield chunk
+        except Exception as error:
+            raise ModelFailed(_sentence(self.model_id, error)) from error
+        finally:
+            holder[0].milliseconds = _ms_since(started)
+
+    async def _send(self, prompt: Prompt, reply: Reply) -> AsyncGenerator[str, None]:
+        """One attempt at sending a prompt."""
+        chain = self._wrapped.chain(
+            None,
+            messages=_messages(prompt),
+            schema=dict(prompt.schema) if prompt.schema and self.info.supports_schema else None,
+            options=self._options(prompt),
+        )
+        async with aclosing(chain.responses()) as responses:
+            async for response in responses:
+                async with aclosing(response.astream_events()) as events:
+                    async for event in events:
+                        if event.type == "text" and event.chunk:
+                            yield event.chunk
+                reply.usage = Usage(response.input_tokens, response.output_tokens)
+
+    def _options(self, prompt: Prompt) -> dict[str, Any]:
+        """Options that this model knows; others are left to the model's own defaults."""
+        wanted = {"max_tokens": prompt.max_tokens, "grammar": prompt.grammar}
+        return {
+            name: value
+            for name, value in wanted.items()
+            if value is not None and name in self._option_names
+        }
+
+
+class _Lookups:
+    """The models of one Datasette, remembered for a few seconds per actor."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
+
+
+_lookups: WeakKeyDictionary[Any, _Lookups] = WeakKeyDictionary()
+
+
+async def available_models(
+    datasette: Datasette, actor: Actor, purpose: str
+) -> tuple[ModelInfo, ...]:
+    """The models that this actor may use for this purpose, best first; may be empty."""
+    found = await _models(datasette, actor, purpose)
+    return tuple(_info(model) for model in found.values())
+
+
+async def choose_model(
+    datasette: Datasette,
+    actor: Actor,
+    purpose: str,
+    model_id: str | None = None,
+    database: str | None = None,
+) -> Model:
+    """Look up the model that was asked for, or else the default one.
+
+    The default is the setting `model`, then datasette-llm's, then the local
+    model, then llm's own default, then the first that has a key. Raises
+    NoModel where there is none, or none of that name for this actor.
+    """
+    found = await _models(datasette, actor, purpose)
+    if not found:
+        raise NoModel(WAYS_TO_GET_A_MODEL)
+    if model_id:
+        chosen = _by_name(found, model_id)
+        if chosen is None:
+            raise NoModel(f"There is no model {model_id} for you here; choose another one.")
+    else:
+        chosen = await _default(datasette, actor, purpose, database, found)
+    wrapped = await LLM(datasette).model(chosen, purpose=purpose, actor=actor)
+    model = found[chosen]
+    return Model(wrapped, _info(model), frozenset(type(model).Options.model_fields or ()))
+
+
+async def _models(datasette: Datasette, actor: Actor, purpose: str) -> dict[str, Any]:
+    remembered = _lookups.setdefault(datasette, _Lookups()).found
+    key = (str((actor or {}).get("id")), purpose)
+    if key not in remembered or time.monotonic() - remembered[key][0] > _LOOKUP_SECONDS:
+        models = await LLM(datasette).models(actor=actor, purpose=purpose)
+        remembered[key] = (time.monotonic(), {model.model_id: model for model in models})
+    return remembered[key][1]
+
+
+async def _default(
+    datasette: Datasette,
+    actor: Actor,
+    purpose: str,
+    database: str | None,
+    found: dict[str, Any],
+) -> str:
+    wanted = [read_settings(datasette, database).model]
+    try:
+        wanted.append(await LLM(datasette)._resolve_model_id(None, purpose, actor))
+    except ModelNotFoundError:
+        wanted.extend(name for name, model in found.items() if _info(model).keeps_prefix)
+        wanted.append(llm.get_default_model())
+    names = (_by_name(found, name) for name in wanted if name)
+    return next((name for name in names if name), next(iter(found)))
+
+
+def _by_name(found: dict[str, Any], name: str) -> str | None:
+    """The id of a model called `name`, which may be an alias of llm's."""
+    if name in found:
+        return name
+    for each in llm.get_models_with_aliases():
+        if each.async_model and name in each.aliases and each.async_model.model_id in found:
+            return str(each.async_model.model_id)
+    return None
+
+
+def _info(model: Any) -> ModelInfo:
+    return ModelInfo(
+        model_id=model.model_id,
+        keeps_prefix=bool(getattr(model, "keeps_prefix", False)),
+        supports_schema=bool(model.supports_schema),
+    )
+
+
+def _messages(prompt: Prompt) -> list[Any]:
+    turns = [
+        llm.user(turn.text) if turn.role == "user" else llm.assistant(turn.text)
+        for turn in prompt.turns
+    ]
+    return [llm.system(prompt.system), *turns]
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether sending the same again may help: rate limits, overload, a dropped connection."""
+    status = getattr(error, "status_code", None)
+    if status is not None:
+        return status in _TRANSIENT_STATUS
+    return any(part in type(error).__name__ for part in _TRANSIENT_NAMES)
+
+
+def _sentence(model_id: str, error: Exception) -> str:
+    status = getattr(error, "status_code", None)
+    said = " ".join(str(error).split())[:300]
+    if status in (401, 403) or isinstance(error, llm.NeedsKeyException):
+        return f"{model_id} refused the key; set another with `llm keys set`. It said: {said}"
+    if status == 429:
+        return f"{model_id} is over its rate limit; wait a little or choose another model."
+    if status is None and _is_transient(error):
+        return f"{model_id} could not be reached; check the network or choose another model."
+    said = said or type(error).__name__
+    return f"{model_id} did not answer: {said}. Ask again or choose another model."
