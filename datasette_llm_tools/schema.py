@@ -14,7 +14,11 @@ Scalar = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `pk` is its place in the primary key from 1, or 0 if it is no part of it."""
+    """One column. `pk` is its place in the primary key from 1, or 0 if it is no part of it.
+
+    `samples` are short distinct values of a text column, in the order of its rows.
+    `minimum` and `maximum` are exact, of numbers or ISO dates; both None where unknown.
+    """
 
     name: str
     type: str
@@ -56,7 +60,8 @@ class Table:
 class Schema:
     """The tables and views of one database that one actor may see.
 
-    `version` changes whenever the tables, their data or what may be seen changes.
+    `version` is a hash of all the rest: equal versions give equal prompts, and it
+    changes when what may be seen or what is said of it changes.
     """
 
     database: str
