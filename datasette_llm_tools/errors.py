@@ -3,6 +3,7 @@
 LlmToolsError
 ├── BadInput            400  what was sent cannot be used as it is
 │   └── UploadRejected  400  a file that cannot become a table
+├── WrongMethod         405  the address takes another HTTP method
 ├── NotAllowed          403  a permission is missing
 │   └── SqlRejected     403  the SQL guard said no, and to what
 ├── NotFound            404  no such question, database or table
@@ -37,6 +38,12 @@ class BadInput(LlmToolsError):
 
 class UploadRejected(BadInput):
     """A file that cannot become a table; nothing was written."""
+
+
+class WrongMethod(LlmToolsError):
+    """The address takes another HTTP method."""
+
+    status = 405
 
 
 class NotAllowed(LlmToolsError):

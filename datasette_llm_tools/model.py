@@ -9,7 +9,7 @@ shown.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -54,18 +54,60 @@ class ModelInfo:
 class Reply:
     """One reply while it streams: iterate it for text, read `usage` afterwards."""
 
-    def __init__(self, chunks: AsyncIterator[str]) -> None:
-        self._chunks = chunks
+    def __init__(self, model_id: str, chain: Callable[[], Any]) -> None:
+        self._model_id = model_id
+        self._chain = chain
+        self._chunks = self._stream()
+        self._started = time.perf_counter()
         self.usage = Usage(None, None)
         self.first_ms: float | None = None
-        self.milliseconds = 0.0
+
+    @property
+    def milliseconds_so_far(self) -> float:
+        """Time since the prompt was sent."""
+        return (time.perf_counter() - self._started) * 1000
 
     def __aiter__(self) -> AsyncIterator[str]:
-        return self._chunks
+        return self
+
+    async def __anext__(self) -> str:
+        return await anext(self._chunks)
 
     async def text(self) -> str:
         """The whole reply."""
         return "".join([chunk async for chunk in self])
+
+    async def aclose(self) -> None:
+        """Stop the model's work."""
+        await self._chunks.aclose()
+
+    async def _stream(self) -> AsyncGenerator[str, None]:
+        """Text as it comes. Only the wait for the first piece is retried."""
+        try:
+            async with AsyncExitStack() as stack:
+                async for attempt in stamina.retry_context(
+                    on=_is_transient, attempts=_ATTEMPTS, wait_initial=0.5, wait_max=8.0
+                ):
+                    with attempt:
+                        chunks = await stack.enter_async_context(aclosing(self._send()))
+                        first = await anext(chunks, None)
+                self.first_ms = self.milliseconds_so_far
+                if first is not None:
+                    yield first
+                async for chunk in chunks:
+                    yield chunk
+        except Exception as error:
+            raise ModelFailed(_sentence(self._model_id, error)) from error
+
+    async def _send(self) -> AsyncGenerator[str, None]:
+        """One attempt at sending the prompt."""
+        async with aclosing(self._chain().responses()) as responses:
+            async for response in responses:
+                async with aclosing(response.astream_events()) as events:
+                    async for event in events:
+                        if event.type == "text" and event.chunk:
+                            yield event.chunk
+                self.usage = Usage(response.input_tokens, response.output_tokens)
 
 
 class Model:
@@ -83,64 +125,27 @@ class Model:
 
         Raises ModelFailed with a sentence that says what to do.
         """
-        holder: list[Reply] = []
-        async with aclosing(self._stream(prompt, holder)) as chunks:
-            reply = Reply(chunks)
-            holder.append(reply)
+        schema = dict(prompt.schema) if prompt.schema and self.info.supports_schema else None
+        wanted = {"max_tokens": prompt.max_tokens, "grammar": prompt.grammar}
+        # What a model has no option for is left to its own default.
+        options = {
+            name: value
+            for name, value in wanted.items()
+            if value is not None and name in self._option_names
+        }
+
+        def chain() -> Any:
+            return self._wrapped.chain(
+                None, messages=_messages(prompt), schema=schema, options=options
+            )
+
+        async with aclosing(Reply(self.model_id, chain)) as reply:
             yield reply
 
     async def warm(self, prompt: Prompt) -> None:
         """Load the model and evaluate a prompt's start, so that the next reply begins at once."""
         async with self.reply(prompt) as reply:
             await reply.text()
-
-    async def _stream(self, prompt: Prompt, holder: list[Reply]) -> AsyncGenerator[str, None]:
-        """Text as it comes. Only the wait for the first piece is retried."""
-        started = time.perf_counter()
-        try:
-            async with AsyncExitStack() as stack:
-                async for attempt in stamina.retry_context(
-                    on=_is_transient, attempts=_ATTEMPTS, wait_initial=0.5, wait_max=8.0
-                ):
-                    with attempt:
-                        chunks = await stack.enter_async_context(
-                            aclosing(self._send(prompt, holder[0]))
-                        )
-                        first = await anext(chunks, None)
-                holder[0].first_ms = _ms_since(started)
-                if first is not None:
-                    yield first
-                async for chunk in chunks:
-                    yield chunk
-        except Exception as error:
-            raise ModelFailed(_sentence(self.model_id, error)) from error
-        finally:
-            holder[0].milliseconds = _ms_since(started)
-
-    async def _send(self, prompt: Prompt, reply: Reply) -> AsyncGenerator[str, None]:
-        """One attempt at sending a prompt."""
-        chain = self._wrapped.chain(
-            None,
-            messages=_messages(prompt),
-            schema=dict(prompt.schema) if prompt.schema and self.info.supports_schema else None,
-            options=self._options(prompt),
-        )
-        async with aclosing(chain.responses()) as responses:
-            async for response in responses:
-                async with aclosing(response.astream_events()) as events:
-                    async for event in events:
-                        if event.type == "text" and event.chunk:
-                            yield event.chunk
-                reply.usage = Usage(response.input_tokens, response.output_tokens)
-
-    def _options(self, prompt: Prompt) -> dict[str, Any]:
-        """Options that this model knows; others are left to the model's own defaults."""
-        wanted = {"max_tokens": prompt.max_tokens, "grammar": prompt.grammar}
-        return {
-            name: value
-            for name, value in wanted.items()
-            if value is not None and name in self._option_names
-        }
 
 
 class _Lookups:
@@ -238,10 +243,6 @@ def _messages(prompt: Prompt) -> list[Any]:
         for turn in prompt.turns
     ]
     return [llm.system(prompt.system), *turns]
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
 
 
 def _is_transient(error: Exception) -> bool:

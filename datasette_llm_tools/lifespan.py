@@ -1,0 +1,36 @@
+"""What happens when the server starts and when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from . import migrations
+from .queries import close_workers
+from .settings import read_settings
+from .uploads.store import open_uploads_database
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+
+def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
+    """Check the configuration, bring our tables up to date, open the database of uploads."""
+
+    async def inner() -> None:
+        read_settings(datasette)
+        await datasette.get_internal_database().execute_write_fn(
+            migrations.apply, transaction=False
+        )
+        await open_uploads_database(datasette)
+
+    return inner
+
+
+def end(datasette: Datasette) -> Callable[[], Awaitable[None]]:
+    """Stop the processes that run SQL."""
+
+    async def inner() -> None:
+        await close_workers(datasette)
+
+    return inner

@@ -1,0 +1,248 @@
+"""How anything leaves the server: a page, JSON, or a stream of events; errors too.
+
+Our pages carry a strict Content-Security-Policy. Datasette's base template has
+inline scripts of its own, which are let through by their hashes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import hashlib
+import json
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
+
+import nh3
+from datasette.utils.asgi import Response
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from .errors import BadInput, LlmToolsError, WrongMethod
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request
+
+View = Callable[..., Awaitable[Any]]
+
+_POLICY = (
+    "default-src 'self'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'none'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+_PING_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a template gets. Subclasses add fields whose `help` metadata documents them."""
+
+    template: ClassVar[str]
+
+
+def shown(text: str) -> Any:
+    """A field of a Page with its documentation."""
+    return field(metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class ErrorPage(Page):
+    template: ClassVar[str] = "llm_tools/error.html"
+    title: str = shown("What happened, in two or three words")
+    message: str = shown("One sentence: what happened and what to do")
+    status: int = shown("HTTP status")
+
+
+def guarded(view: View, methods: Collection[str]) -> View:
+    """Wrap a view: only these methods, and our errors become a page or JSON with their status."""
+
+    @functools.wraps(view)
+    async def wrapped(request: Request, datasette: Datasette) -> Any:
+        try:
+            if request.method not in methods:
+                raise WrongMethod(f"This address takes {' or '.join(sorted(methods))} only.")
+            return await view(request, datasette)
+        except LlmToolsError as error:
+            return await error_response(datasette, request, error)
+
+    return wrapped
+
+
+async def error_response(datasette: Datasette, request: Request, error: LlmToolsError) -> Response:
+    """An error as JSON or as a page, whichever was asked for."""
+    if wants_json(request) or wants_events(request):
+        return Response.json({"ok": False, "error": error.message}, status=error.status)
+    titles = {403: "Not allowed", 404: "Not found", 503: "No model"}
+    page = ErrorPage(titles.get(error.status, "That did not work"), error.message, error.status)
+    return await render(datasette, request, page, status=error.status)
+
+
+async def render(
+    datasette: Datasette, request: Request, page: Page, *, status: int = 200
+) -> Response:
+    """Render a page's template with its fields as the context."""
+    context = {each.name: getattr(page, each.name) for each in fields(page)}
+    html = await datasette.render_template(page.template, context, request=request)
+    headers = {
+        "Content-Security-Policy": await _policy(datasette, request),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+    return Response.html(html, status=status, headers=headers)
+
+
+async def fragment(
+    datasette: Datasette, request: Request, template: str, context: Mapping[str, Any]
+) -> str:
+    """Render a part of a page, for an event that carries it to the browser."""
+    return str(await datasette.render_template(template, dict(context), request=request))
+
+
+def json_response(value: Mapping[str, Any], status: int = 200) -> Response:
+    """JSON for a program. Answers to POST and private pages are not to be cached."""
+    body = json.dumps({"ok": True, **value}, ensure_ascii=False, default=str)
+    headers = {"Cache-Control": "private, no-store"}
+    return Response(
+        body, status=status, headers=headers, content_type="application/json; charset=utf-8"
+    )
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the address ends in .json or the client accepts JSON rather than HTML."""
+    accept = request.headers.get("accept", "")
+    return request.path.endswith(".json") or (
+        "application/json" in accept and "text/html" not in accept
+    )
+
+
+def wants_events(request: Request) -> bool:
+    """Whether the client asked for server-sent events."""
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+async def posted(request: Request) -> dict[str, Any]:
+    """The fields of a POST, sent as a form or as a JSON object."""
+    body = await request.post_body()
+    if "json" in request.headers.get("content-type", ""):
+        try:
+            value = json.loads(body)
+        except ValueError as error:
+            raise BadInput("The body is not valid JSON.") from error
+        if not isinstance(value, dict):
+            raise BadInput("The body must be a JSON object.")
+        return value
+    try:
+        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
+    except UnicodeDecodeError as error:
+        raise BadInput("The form is not valid UTF-8.") from error
+
+
+class EventStream:
+    """A response of server-sent events. When the client leaves, the work is cancelled."""
+
+    def __init__(
+        self, request: Request, events: AsyncGenerator[tuple[str, Mapping[str, Any]], None]
+    ) -> None:
+        self._receive = request.receive
+        self._events = events
+
+    async def asgi_send(self, send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
+        """Send the events as they come; called by Datasette."""
+        headers = {
+            "content-type": "text/event-stream; charset=utf-8",
+            "cache-control": "private, no-store",
+            "x-accel-buffering": "no",
+            "x-content-type-options": "nosniff",
+        }
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": encoded})
+        tasks = [
+            asyncio.create_task(self._write(send)),
+            asyncio.create_task(self._ping(send)),
+            asyncio.create_task(self._left()),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await send({"type": "http.response.body", "body": b""})
+        if tasks[0].done() and not tasks[0].cancelled():
+            tasks[0].result()
+
+    async def _write(self, send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
+        async with aclosing(self._events) as events:
+            async for name, data in events:
+                text = json.dumps(data, ensure_ascii=False, default=str)
+                body = f"event: {name}\ndata: {text}\n\n".encode()
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _ping(self, send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(_PING_SECONDS)
+            await send({"type": "http.response.body", "body": b": ping\n\n", "more_body": True})
+
+    async def _left(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+_markdown = MarkdownIt("zero").enable(
+    ["emphasis", "backticks", "list", "newline", "escape", "table", "link", "entity"]
+)
+_TAGS = {"p", "em", "strong", "code", "ul", "ol", "li", "br", "a"} | {
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+
+
+def markdown(text: str) -> Markup:
+    """A model's words as HTML: a small subset of Markdown, links only within this site."""
+    html = nh3.clean(
+        _markdown.render(text),
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        attribute_filter=_own_links,
+        url_schemes=set(),
+        link_rel=None,
+    )
+    return Markup(html)
+
+
+def _own_links(tag: str, attribute: str, value: str) -> str | None:
+    """Keep a link that stays on this site: one slash, then no other and no backslash."""
+    return value if re.fullmatch(r"/(?![/\\])[^\\\s]*", value) else None
+
+
+_script_hashes: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+async def _policy(datasette: Datasette, request: Request) -> str:
+    """The policy with the hashes of the inline scripts that every Datasette page has.
+
+    They are taken from a page without any content, so that nothing that came
+    from data or a model can be among them.
+    """
+    if datasette not in _script_hashes:
+        html = await datasette.render_template("llm_tools/blank.html", {}, request=request)
+        bodies = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
+        _script_hashes[datasette] = " ".join(sorted({_hash(body) for body in bodies}))
+    return _POLICY.format(scripts=_script_hashes[datasette])
+
+
+def _hash(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest())
+    return f"'sha256-{digest.decode()}'"

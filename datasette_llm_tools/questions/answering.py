@@ -1,0 +1,289 @@
+"""From a question to rows and words: the one place where model, guard and query meet.
+
+An Answering is iterated for events and holds the answer so far, so that
+whoever stops iterating (a person, a page that was closed) keeps what was found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..errors import LimitReached, LlmToolsError, QueryFailed, QueryTimedOut
+from ..model import Model, choose_model
+from ..permissions import visible_tables
+from ..prompt import Prompt
+from ..queries import QueryResult, run_query
+from ..schema_reading import read_schema
+from ..schema_text import estimate_tokens, schema_text
+from ..settings import Settings, read_settings
+from . import prompts
+from .values import (
+    Answer,
+    Attempt,
+    AttemptEnded,
+    Call,
+    Event,
+    Finished,
+    Previous,
+    RowsFound,
+    SqlWritten,
+    Status,
+    Step,
+    StepBegan,
+    WordsWritten,
+)
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+    from ..permissions import Actor
+    from ..schema import Schema
+
+PURPOSE = "questions"
+
+# What fences the schema in a prompt: nobody who wrote a row can know it, and it
+# stays the same while the server runs, so that a model may keep the prompt's start.
+_SECRET = secrets.token_bytes(16)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A question with all that is needed to answer it."""
+
+    datasette: Datasette
+    actor: Actor
+    database: str
+    question: str
+    model: Model
+    schema: Schema
+    tables: frozenset[str]
+    settings: Settings
+    previous: tuple[Previous, ...] = ()
+    in_words: bool = True
+
+    def prompt(self) -> Prompt:
+        """The first prompt of this question."""
+        version = self.schema.version.encode()
+        marker = hashlib.blake2b(version, key=_SECRET, digest_size=4).hexdigest()
+        text = schema_text(
+            self.schema, question=self.question, budget_tokens=self.settings.schema_tokens
+        ).text
+        return prompts.sql_prompt(
+            text,
+            self.question,
+            marker=marker,
+            previous=self.previous,
+            max_tokens=self.settings.max_output_tokens,
+        )
+
+
+async def prepare(
+    datasette: Datasette,
+    actor: Actor,
+    database: str,
+    question: str,
+    *,
+    model_id: str | None = None,
+    previous: tuple[Previous, ...] = (),
+    in_words: bool | None = None,
+) -> Asking:
+    """Look up the model and the schema that this actor may see.
+
+    Raises NoModel. Permission to ask must have been checked.
+    """
+    settings = read_settings(datasette, database)
+    tables = await visible_tables(datasette, actor, database)
+    schema = await read_schema(datasette, database, actor, tables=tables)
+    model = await choose_model(datasette, actor, PURPOSE, model_id, database)
+    words = settings.answer_in_words if in_words is None else in_words
+    return Asking(
+        datasette, actor, database, question, model, schema, tables, settings, previous, words
+    )
+
+
+async def warm(asking: Asking) -> None:
+    """Load the model and let it read the part of the prompt that every question shares."""
+    prompt = replace(asking, question="").prompt()
+    await asking.model.warm(replace(prompt, max_tokens=1))
+
+
+class Answering:
+    """One question being answered: iterate `events()`, read `answer` at any time."""
+
+    def __init__(self, asking: Asking) -> None:
+        self.asking = asking
+        self.answer = Answer(model_id=asking.model.model_id)
+        self._deadline = time.monotonic() + asking.settings.max_seconds
+        self._tokens = 0
+        self._runs = 0
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Answer the question. The last event is Finished, whatever happened."""
+        try:
+            async with aclosing(self._steps()) as steps:
+                async for event in steps:
+                    yield event
+        except LimitReached as error:
+            self._end(Status.STOPPED, str(error))
+        except LlmToolsError as error:
+            self._end(Status.FAILED, error.message)
+        yield Finished(self.answer)
+
+    def stop(self) -> Answer:
+        """The answer as it stands, marked as stopped if it was not finished."""
+        if self.answer.status is Status.RUNNING:
+            self._end(Status.STOPPED, "Stopped before there was an answer.")
+        return self.answer
+
+    async def _steps(self) -> AsyncGenerator[Event, None]:
+        async with aclosing(self._find_rows()) as finding:
+            async for event in finding:
+                yield event
+        result = self.answer.result
+        if result is None or not self.asking.in_words:
+            return
+        async with aclosing(self._say_in_words(result)) as saying:
+            async for event in saying:
+                yield event
+
+    async def _find_rows(self) -> AsyncGenerator[Event, None]:
+        """Write SQL and run it; ask for a correction while it does not run."""
+        prompt = self.asking.prompt()
+        for number in range(1, self.asking.settings.repairs + 2):
+            yield StepBegan(Step.WRITING if number == 1 else Step.MENDING)
+            stream = prompts.SqlStream()
+            async with aclosing(self._ask("sql", prompt)) as chunks:
+                async for chunk in chunks:
+                    if delta := stream.feed(chunk):
+                        yield SqlWritten(number, delta)
+            reading = prompts.read_sql(stream.reply)
+            if reading.sql is None:
+                self._end(Status.UNANSWERABLE, reading.cannot or "The model wrote no SQL.")
+                return
+            yield StepBegan(Step.RUNNING)
+            attempt = await self._run(reading.sql)
+            yield AttemptEnded(number, attempt)
+            if self.answer.result is not None:
+                yield RowsFound(reading.sql, self.answer.result)
+                return
+            prompt = prompts.correction_prompt(
+                prompt, reading.sql, attempt.error or "", self.asking.schema
+            )
+        self._end(Status.FAILED, f"The SQL did not run: {self.answer.attempts[-1].error}")
+
+    async def _run(self, sql: str) -> Attempt:
+        """Run one statement. What cannot be mended by another try is raised."""
+        asking = self.asking
+        self._runs += 1
+        if self._runs > asking.settings.max_sql_runs:
+            raise LimitReached(f"Stopped after {asking.settings.max_sql_runs} statements.")
+        started = time.perf_counter()
+        error: LlmToolsError | None = None
+        result: QueryResult | None = None
+        try:
+            result = await run_query(
+                asking.datasette, asking.database, sql, actor=asking.actor, tables=asking.tables
+            )
+        except LlmToolsError as caught:
+            error = caught
+        milliseconds = (time.perf_counter() - started) * 1000
+        attempt = Attempt(sql, error.message if error else None, milliseconds=milliseconds)
+        self.answer = replace(
+            self.answer.timed("query", milliseconds),
+            sql=sql,
+            attempts=(*self.answer.attempts, attempt),
+        )
+        if result is not None:
+            self._keep(result)
+        elif not isinstance(error, QueryFailed) or isinstance(error, QueryTimedOut):
+            raise error or QueryFailed("The query gave no result.")
+        return attempt
+
+    def _keep(self, result: QueryResult) -> None:
+        self.answer = replace(
+            self.answer,
+            status=Status.ANSWERED,
+            result=result,
+            tables=result.tables,
+            columns=result.columns,
+            row_count=len(result.rows),
+            truncated=result.truncated,
+        )
+
+    async def _say_in_words(self, result: QueryResult) -> AsyncGenerator[Event, None]:
+        """Stream a paragraph. A failure here loses the words, never the rows."""
+        yield StepBegan(Step.WORDING)
+        prompt = prompts.words_prompt(
+            self.asking.question,
+            self.answer.sql or "",
+            result.columns,
+            result.rows,
+            truncated=result.truncated,
+            budget_tokens=300,
+            max_tokens=200,
+        )
+        try:
+            async with aclosing(self._ask("words", prompt)) as chunks:
+                async for chunk in chunks:
+                    self.answer = replace(self.answer, text=(self.answer.text or "") + chunk)
+                    yield WordsWritten(chunk)
+        except LlmToolsError as error:
+            self.answer = replace(self.answer, error=error.message)
+
+    async def _ask(self, purpose: str, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """One model call within the limits, recorded with its exact messages and cost."""
+        limits = self.asking.settings
+        if len(self.answer.calls) >= limits.max_model_calls:
+            raise LimitReached(f"Stopped after {limits.max_model_calls} model calls.")
+        spent = self._tokens + sum(estimate_tokens(each["text"]) for each in prompt.messages())
+        if spent > limits.max_tokens:
+            raise LimitReached(f"Stopped at {limits.max_tokens} tokens, the limit of a question.")
+        text = ""
+        async with self.asking.model.reply(prompt) as reply:
+            try:
+                async for chunk in self._in_time(reply):
+                    text += chunk
+                    yield chunk
+            finally:
+                call = Call(
+                    purpose,
+                    tuple(prompt.messages()),
+                    text,
+                    reply.usage,
+                    reply.milliseconds_so_far,
+                    reply.first_ms,
+                )
+                total = (reply.usage.input_tokens or 0) + (reply.usage.output_tokens or 0)
+                self._tokens += total or spent + estimate_tokens(text)
+                self.answer = replace(
+                    self.answer.timed(purpose, call.milliseconds),
+                    calls=(*self.answer.calls, call),
+                )
+
+    async def _in_time(self, chunks: AsyncIterator[str]) -> AsyncIterator[str]:
+        """The same chunks, until the question's time is over."""
+        while True:
+            left = self._deadline - time.monotonic()
+            try:
+                chunk = await asyncio.wait_for(anext(chunks, None), max(left, 0.001))
+            except asyncio.TimeoutError:
+                seconds = self.asking.settings.max_seconds
+                raise LimitReached(
+                    f"Stopped after {seconds} seconds, a question's limit."
+                ) from None
+            if chunk is None:
+                return
+            yield chunk
+
+    def _end(self, status: Status, error: str) -> None:
+        """Keep an answer that has rows; otherwise say why there is none."""
+        if self.answer.status is not Status.ANSWERED:
+            self.answer = replace(self.answer, status=status)
+        self.answer = replace(self.answer, error=error)

@@ -1,0 +1,282 @@
+"""What the pages about questions show, as dataclasses, and how they come about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
+
+from datasette.utils import tilde_encode
+from markupsafe import Markup
+
+from ..cells import display_rows
+from ..errors import LlmToolsError
+from ..model import WAYS_TO_GET_A_MODEL, ModelInfo, available_models
+from ..pages import Page, fragment, markdown, shown
+from ..permissions import ASK, may, visible_tables
+from ..queries import QueryResult, run_query
+from ..schema import Schema
+from ..schema_reading import read_schema
+from . import store
+from .answering import PURPOSE
+from .starters import starter_questions
+from .values import Answer, Status
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A result as it is shown, with links to Datasette's own pages for the same SQL."""
+
+    columns: tuple[str, ...] = shown("Names of the columns")
+    rows: list[list[Markup]] = shown("Cells as HTML")
+    truncated: bool = shown("Whether there are more rows than are shown")
+    milliseconds: float = shown("Time that the query took")
+    query_url: str = shown("Datasette's page for this SQL")
+    csv_url: str = shown("All rows as CSV")
+    json_url: str = shown("The rows as JSON")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A question with its answer, as one article of a page."""
+
+    question: store.Question = shown("The question and what is stored of its answer")
+    result: ResultTable | None = shown("The rows, read just now as the reader")
+    refused: str | None = shown("Why there are no rows, if reading them failed")
+    answer_html: Markup | None = shown("The answer in words as HTML")
+    url: str = shown("The question's own page")
+    database_url: str = shown("Datasette's page of the database")
+    is_owner: bool = shown("Whether the reader asked it and may change it")
+    may_store: bool = shown("Whether the reader may store the SQL as a query")
+    table_urls: dict[str, str] = shown("Pages of the tables that the SQL read")
+
+
+@dataclass(frozen=True)
+class HomePage(Page):
+    template: ClassVar[str] = "llm_tools/questions.html"
+    databases: list[dict[str, str]] = shown("Databases that this actor may ask: name, url")
+    history: store.History | None = shown("The actor's own questions, newest first")
+    search: str = shown("What the history was searched for")
+    next_url: str | None = shown("The next page of the history")
+    temporary: bool = shown("Whether the history is lost when the server stops")
+
+
+@dataclass(frozen=True)
+class AskPage(Page):
+    template: ClassVar[str] = "llm_tools/ask.html"
+    database: str = shown("Name of the database")
+    database_url: str = shown("Datasette's page of the database")
+    ask_url: str = shown("Where a question is posted")
+    upload_url: str = shown("Where a file is posted")
+    question: str = shown("Text to start with")
+    table: str | None = shown("The table that the page was opened for")
+    sql: str | None = shown("The SQL to change in words, if the page was opened from a query")
+    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, best first")
+    no_model: str = shown("What to do when there is no model")
+    starters: tuple[str, ...] = shown("Questions to begin with")
+    may_upload: bool = shown("Whether this actor may add tables")
+    history: store.History | None = shown("The actor's questions to this database")
+    search: str = shown("What the history was searched for")
+    next_url: str | None = shown("The next page of the history")
+    temporary: bool = shown("Whether the history is lost when the server stops")
+    in_words: bool = shown("Whether an answer in words is wanted unless switched off")
+
+
+@dataclass(frozen=True)
+class QuestionPage(Page):
+    template: ClassVar[str] = "llm_tools/question.html"
+    database: str = shown("Name of the database")
+    database_url: str = shown("Datasette's page of the database")
+    ask_url: str = shown("Where a question is posted")
+    blocks: list[Block] = shown("The thread: what was followed up, and the question last")
+    block: Block = shown("The question of this page")
+    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, best first")
+    no_model: str = shown("What to do when there is no model")
+    in_words: bool = shown("Whether an answer in words is wanted unless switched off")
+    schema_json: dict[str, list[str]] = shown("Tables and columns, for the SQL editor to complete")
+
+
+def ask_url(datasette: Datasette, database: str | None = None) -> str:
+    """The page where a database is asked, or the one that lists them."""
+
+    tail = f"/{tilde_encode(database)}" if database else ""
+    return str(datasette.urls.path(f"/-/questions{tail}"))
+
+
+def history_is_temporary(datasette: Datasette) -> bool:
+    """Whether the internal database is a temporary file, so that history is lost."""
+    return bool(datasette.get_internal_database().is_temp_disk)
+
+
+async def block(
+    datasette: Datasette,
+    request: Request,
+    question: store.Question,
+    schema: Schema,
+    result: QueryResult | None = None,
+) -> Block:
+    """A question with its rows, which are read now, as the reader, unless they are given."""
+    actor, answer, refused = request.actor, question.answer, None
+    if result is None and answer.sql and answer.status is Status.ANSWERED:
+        try:
+            result = await run_query(datasette, question.database, answer.sql, actor=actor)
+        except LlmToolsError as error:
+            refused = error.message
+    table = result and await result_table(
+        datasette, request, question.database, answer.sql or "", result, schema
+    )
+    # Whoever may not read the rows may not read what was said of them either.
+    words = answer.text if refused is None else None
+    actor_id = (actor or {}).get("id")
+    return Block(
+        question=question,
+        result=table or None,
+        refused=refused,
+        answer_html=markdown(words) if words else None,
+        url=f"{ask_url(datasette, question.database)}/{question.id}",
+        database_url=str(datasette.urls.database(question.database)),
+        is_owner=question.actor_id == actor_id,
+        may_store=await may(datasette, actor, "store-query", question.database),
+        table_urls={
+            name: str(datasette.urls.table(question.database, name))
+            for name in answer.tables
+            if schema.table(name)
+        },
+    )
+
+
+async def result_table(
+    datasette: Datasette,
+    request: Request,
+    database: str,
+    sql: str,
+    result: QueryResult,
+    schema: Schema,
+) -> ResultTable:
+    """Rows as Datasette shows them, with links to its own pages for the same SQL."""
+    base = f"{datasette.urls.database(database)}/-/query"
+    query = urlencode({"sql": sql})
+    return ResultTable(
+        columns=result.columns,
+        rows=await display_rows(datasette, request, database, sql, result, schema),
+        truncated=result.truncated,
+        milliseconds=result.milliseconds,
+        query_url=f"{base}?{query}",
+        csv_url=f"{base}.csv?{query}&_size=max",
+        json_url=f"{base}.json?{query}",
+    )
+
+
+async def block_html(datasette: Datasette, request: Request, shown_block: Block) -> str:
+    """A block as HTML, for the event that ends an answer."""
+    return await fragment(datasette, request, "llm_tools/_block.html", {"block": shown_block})
+
+
+async def home_page(datasette: Datasette, request: Request) -> HomePage:
+    """The page that lists what can be asked and what was asked."""
+    names = [name for name in datasette.databases if name != "_internal"]
+    history, next_url, search = await _history(datasette, request, None)
+    return HomePage(
+        databases=[
+            {"name": name, "url": ask_url(datasette, name)}
+            for name in names
+            if await may(datasette, request.actor, ASK, name)
+        ],
+        history=history,
+        search=search,
+        next_url=next_url,
+        temporary=history_is_temporary(datasette),
+    )
+
+
+async def ask_page(
+    datasette: Datasette, request: Request, database: str, *, in_words: bool
+) -> AskPage:
+    """The page where a question is asked."""
+    actor = request.actor
+    schema = await read_schema(datasette, database, actor)
+    history, next_url, search = await _history(datasette, request, database)
+    table = request.args.get("table")
+    known = schema.table(table) if table else None
+    return AskPage(
+        database=database,
+        database_url=str(datasette.urls.database(database)),
+        ask_url=ask_url(datasette, database),
+        upload_url=ask_url(datasette) + "/-/upload",
+        question=request.args.get("question") or "",
+        table=known.name if known else None,
+        sql=request.args.get("sql"),
+        models=await available_models(datasette, actor, PURPOSE),
+        no_model=WAYS_TO_GET_A_MODEL,
+        starters=starter_questions(replace(schema, tables=(known,)) if known else schema),
+        may_upload=await may(datasette, actor, "create-table", database),
+        history=history,
+        search=search,
+        next_url=next_url,
+        temporary=history_is_temporary(datasette),
+        in_words=in_words,
+    )
+
+
+async def question_page(
+    datasette: Datasette, request: Request, question: store.Question, *, in_words: bool
+) -> QuestionPage:
+    """A question with its answer, below what it follows up."""
+    tables = await visible_tables(datasette, request.actor, question.database)
+    schema = await read_schema(datasette, question.database, request.actor, tables=tables)
+    thread = await store.thread(datasette, question)
+    blocks = [await block(datasette, request, each, schema) for each in thread]
+    return QuestionPage(
+        database=question.database,
+        database_url=str(datasette.urls.database(question.database)),
+        ask_url=ask_url(datasette, question.database),
+        blocks=blocks,
+        block=blocks[-1],
+        models=await available_models(datasette, request.actor, PURPOSE),
+        no_model=WAYS_TO_GET_A_MODEL,
+        in_words=in_words,
+        schema_json={each.name: [column.name for column in each.columns] for each in schema.tables},
+    )
+
+
+async def _history(
+    datasette: Datasette, request: Request, database: str | None
+) -> tuple[store.History | None, str | None, str]:
+    search = (request.args.get("q") or "").strip()
+    actor_id = (request.actor or {}).get("id")
+    if actor_id is None:
+        return None, None, search
+    history = await store.history(
+        datasette,
+        str(actor_id),
+        database=database,
+        search=search,
+        after=request.args.get("next"),
+    )
+    query = urlencode({"q": search, "next": history.next})
+    return history, f"?{query}" if history.next else None, search
+
+
+def question_json(question: store.Question, url: str) -> Mapping[str, Any]:
+    """A question as lists in JSON give it."""
+    answer: Answer = question.answer
+    return {
+        "id": question.id,
+        "database": question.database,
+        "question": question.question,
+        "title": question.title,
+        "status": answer.status.value,
+        "sql": answer.sql,
+        "answer": answer.text,
+        "error": answer.error,
+        "model": answer.model_id,
+        "shared": question.shared,
+        "parent": question.parent_id,
+        "created_at": question.created_at,
+        "url": url,
+    }

@@ -1,0 +1,242 @@
+"""Questions and answers in the internal database; the only SQL over our table.
+
+Rows of results are not kept: they are read again, as the reader, when a page
+is opened, so that nobody sees through history what they may not see today.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ..prompt import Usage
+from .values import Answer, Attempt, Call, Status, Timing
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+_COLUMNS = (
+    "id, database_name, actor_id, parent_id, question, title, status, sql, answer, error, "
+    "model_id, shared, created_at, details"
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that was asked. `id` is unguessable; `created_at` is ISO 8601 in UTC."""
+
+    id: str
+    database: str
+    actor_id: str | None
+    question: str
+    created_at: str
+    answer: Answer
+    parent_id: str | None = None
+    title: str | None = None
+    shared: bool = False
+
+    @property
+    def name(self) -> str:
+        """What lists call it."""
+        return self.title or self.question
+
+
+@dataclass(frozen=True)
+class History:
+    """One page of questions, newest first. `next` continues it, None at the end."""
+
+    questions: tuple[Question, ...]
+    next: str | None
+
+
+async def begin(
+    datasette: Datasette,
+    *,
+    database: str,
+    actor_id: str | None,
+    question: str,
+    parent_id: str | None,
+    model_id: str,
+) -> Question:
+    """Write down a question before anything is done about it."""
+    new = Question(
+        id=secrets.token_hex(12),
+        database=database,
+        actor_id=actor_id,
+        question=question,
+        created_at=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        parent_id=parent_id,
+        answer=Answer(model_id=model_id),
+    )
+    await datasette.get_internal_database().execute_write(
+        """
+        insert into llm_tools_questions
+            (id, database_name, actor_id, parent_id, question, status, model_id, created_at,
+             shared, details)
+        values (?, ?, ?, ?, ?, ?, ?, ?, 0, '{}')
+        """,
+        [
+            new.id,
+            database,
+            actor_id,
+            parent_id,
+            question,
+            Status.RUNNING.value,
+            model_id,
+            new.created_at,
+        ],
+    )
+    return new
+
+
+async def save_answer(datasette: Datasette, question_id: str, answer: Answer) -> None:
+    """Keep the answer of a question, over any that was there."""
+    await datasette.get_internal_database().execute_write(
+        """
+        update llm_tools_questions
+        set status = ?, sql = ?, answer = ?, error = ?, model_id = ?, details = ?
+        where id = ?
+        """,
+        [
+            answer.status.value,
+            answer.sql,
+            answer.text,
+            answer.error,
+            answer.model_id,
+            _details(answer),
+            question_id,
+        ],
+    )
+
+
+async def get(datasette: Datasette, question_id: str) -> Question | None:
+    """The question of that id, or None."""
+    rows = await datasette.get_internal_database().execute(
+        f"select {_COLUMNS} from llm_tools_questions where id = ?",  # noqa: S608 -- our columns
+        [question_id],
+    )
+    row = rows.first()
+    return _question(row) if row else None
+
+
+async def thread(datasette: Datasette, question: Question, limit: int = 6) -> list[Question]:
+    """The questions that this one follows up, oldest first, and itself last."""
+    found = [question]
+    while found[0].parent_id and len(found) < limit:
+        parent = await get(datasette, found[0].parent_id)
+        if parent is None or parent.actor_id != question.actor_id:
+            break
+        found.insert(0, parent)
+    return found
+
+
+async def history(
+    datasette: Datasette,
+    actor_id: str,
+    *,
+    database: str | None = None,
+    search: str = "",
+    after: str | None = None,
+    size: int = 20,
+) -> History:
+    """A person's own questions, newest first. `after` is the `next` of the page before."""
+    created, _, last_id = (after or "").partition("~")
+    rows = await datasette.get_internal_database().execute(
+        f"""
+        select {_COLUMNS} from llm_tools_questions
+        where actor_id = :actor_id
+          and (:database is null or database_name = :database)
+          and (:search = '' or question like :like escape '\\' or title like :like escape '\\'
+               or sql like :like escape '\\' or answer like :like escape '\\')
+          and (:created = '' or (created_at, id) < (:created, :last_id))
+        order by created_at desc, id desc limit :size
+        """,  # noqa: S608 -- our columns
+        {
+            "actor_id": actor_id,
+            "database": database,
+            "search": search,
+            "like": "%" + _escape_like(search) + "%",
+            "created": created,
+            "last_id": last_id,
+            "size": size + 1,
+        },
+    )
+    found = [_question(row) for row in rows.rows]
+    more = len(found) > size
+    found = found[:size]
+    return History(tuple(found), f"{found[-1].created_at}~{found[-1].id}" if more else None)
+
+
+async def rename(datasette: Datasette, question_id: str, title: str) -> None:
+    """Give a question another name in lists; an empty one brings the question back."""
+    await _set(datasette, "title = ?", question_id, title.strip()[:200] or None)
+
+
+async def share(datasette: Datasette, question_id: str, shared: bool) -> None:
+    """Let everybody who may ask this database read the question, or nobody else."""
+    await _set(datasette, "shared = ?", question_id, int(shared))
+
+
+async def delete(datasette: Datasette, question_id: str) -> None:
+    """Forget a question; its follow-ups stay and stand for themselves."""
+    await datasette.get_internal_database().execute_write(
+        "delete from llm_tools_questions where id = ?", [question_id]
+    )
+
+
+async def _set(datasette: Datasette, assignment: str, question_id: str, value: Any) -> None:
+    await datasette.get_internal_database().execute_write(
+        f"update llm_tools_questions set {assignment} where id = ?",  # noqa: S608 -- ours
+        [value, question_id],
+    )
+
+
+def _escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _details(answer: Answer) -> str:
+    kept = ("tables", "columns", "row_count", "truncated")
+    return json.dumps(
+        {
+            **{name: getattr(answer, name) for name in kept},
+            "attempts": [asdict(each) for each in answer.attempts],
+            "calls": [asdict(each) for each in answer.calls],
+            "timings": [asdict(each) for each in answer.timings],
+        }
+    )
+
+
+def _question(row: Any) -> Question:
+    details = json.loads(row["details"])
+    calls = tuple(
+        Call(**{**each, "messages": tuple(each["messages"]), "usage": Usage(**each["usage"])})
+        for each in details.get("calls", ())
+    )
+    return Question(
+        id=row["id"],
+        database=row["database_name"],
+        actor_id=row["actor_id"],
+        question=row["question"],
+        created_at=row["created_at"],
+        parent_id=row["parent_id"],
+        title=row["title"],
+        shared=bool(row["shared"]),
+        answer=Answer(
+            status=Status(row["status"]),
+            sql=row["sql"],
+            text=row["answer"],
+            error=row["error"],
+            model_id=row["model_id"],
+            tables=tuple(details.get("tables", ())),
+            columns=tuple(details.get("columns", ())),
+            row_count=details.get("row_count"),
+            truncated=bool(details.get("truncated")),
+            attempts=tuple(Attempt(**each) for each in details.get("attempts", ())),
+            calls=calls,
+            timings=tuple(Timing(**each) for each in details.get("timings", ())),
+        ),
+    )

@@ -1,0 +1,190 @@
+"""What a question is while it is answered and afterwards, as frozen values.
+
+An answer is told as a series of events; whoever shows it (page, JSON, command
+line) folds the same events.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from ..prompt import Usage
+from ..queries import QueryResult
+
+
+class Status(str, Enum):
+    """Where a question stands. Only `answered` has rows to show."""
+
+    RUNNING = "running"
+    ANSWERED = "answered"
+    UNANSWERABLE = "unanswerable"  # the model says that the data cannot tell
+    FAILED = "failed"
+    STOPPED = "stopped"  # by the person, by leaving the page, or by a limit
+
+
+class Step(str, Enum):
+    """What is being done just now; the value is what the page says."""
+
+    SCHEMA = "Reading the schema"
+    LOADING = "Loading the model"
+    WRITING = "Writing SQL"
+    RUNNING = "Running the query"
+    MENDING = "The SQL did not run; asking for a correction"
+    WORDING = "Putting the answer into words"
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """An earlier question of the same thread, for a follow-up to build on."""
+
+    question: str
+    sql: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One statement that was tried. `error` is None if it ran; `written_by`: model or person."""
+
+    sql: str
+    error: str | None = None
+    written_by: str = "model"
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One model call: the exact messages, what came back, and what it cost."""
+
+    purpose: str
+    messages: tuple[dict[str, str], ...]
+    reply: str
+    usage: Usage
+    milliseconds: float
+    first_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds of one step."""
+
+    step: str
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that is known of an answer. `result` is kept only while the question is being asked:
+    rows are read again, as the reader, whenever the page is opened."""
+
+    status: Status = Status.RUNNING
+    sql: str | None = None
+    text: str | None = None
+    error: str | None = None
+    model_id: str | None = None
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    row_count: int | None = None
+    truncated: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    calls: tuple[Call, ...] = ()
+    timings: tuple[Timing, ...] = ()
+    result: QueryResult | None = field(default=None, compare=False)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all model calls together."""
+        return sum((call.usage for call in self.calls), Usage())
+
+    @property
+    def milliseconds(self) -> float:
+        """Time of all steps together."""
+        return sum(each.milliseconds for each in self.timings)
+
+    def timed(self, step: str, milliseconds: float) -> Answer:
+        """The same answer with one more step's time."""
+        return replace(self, timings=(*self.timings, Timing(step, milliseconds)))
+
+
+@dataclass(frozen=True, slots=True)
+class StepBegan:
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class SqlWritten:
+    """A piece of SQL as the model writes it. `attempt` counts from 1."""
+
+    attempt: int
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """A statement ran or was refused; `attempt` counts from 1."""
+
+    attempt: int
+    outcome: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class RowsFound:
+    sql: str
+    result: QueryResult
+
+
+@dataclass(frozen=True, slots=True)
+class WordsWritten:
+    """A piece of the answer in words."""
+
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event: the whole answer."""
+
+    answer: Answer
+
+
+Event = StepBegan | SqlWritten | AttemptEnded | RowsFound | WordsWritten | Finished
+
+
+def answer_json(question: str, answer: Answer) -> dict[str, Any]:
+    """An answer for programs. BLOBs are `{"$base64": true, "encoded": "…"}`, as Datasette has it.
+
+    `rows` is null where there is no result; `tokens` where a model did not count.
+    """
+    result = answer.result
+    return {
+        "question": question,
+        "status": answer.status.value,
+        "sql": answer.sql,
+        "columns": list(answer.columns) if result else None,
+        "rows": [[_json_value(value) for value in row] for row in result.rows] if result else None,
+        "truncated": answer.truncated,
+        "answer": answer.text,
+        "error": answer.error,
+        "model": answer.model_id,
+        "tokens": {
+            "input": answer.usage.input_tokens,
+            "output": answer.usage.output_tokens,
+        },
+        "milliseconds": round(answer.milliseconds, 1),
+        "tables": list(answer.tables),
+        "attempts": [asdict(each) for each in answer.attempts],
+        "steps": [asdict(each) for each in answer.timings],
+        "calls": [asdict(each) for each in answer.calls],
+    }
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"$base64": True, "encoded": base64.b64encode(value).decode()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,297 @@
+"""The pages and JSON of questions: parse, ask for permission, call one function, render."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from datasette.utils import tilde_decode
+from datasette.utils.asgi import Response
+
+from ..errors import BadInput, LlmToolsError, NotAllowed, NotFound
+from ..pages import EventStream, json_response, posted, render, wants_events, wants_json
+from ..permissions import ASK, require
+from ..queries import run_query
+from ..settings import read_settings
+from . import pages, store
+from .answering import Asking, prepare, warm
+from .session import Session, rerun
+from .values import (
+    AttemptEnded,
+    Event,
+    Finished,
+    Previous,
+    RowsFound,
+    SqlWritten,
+    Status,
+    StepBegan,
+    WordsWritten,
+    answer_json,
+)
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request
+
+MAX_QUESTION_CHARACTERS = 2000
+
+_Sent = AsyncGenerator[tuple[str, Mapping[str, Any]], None]
+
+
+async def home(request: Request, datasette: Datasette) -> Response:
+    """GET /-/questions: databases to ask, and the actor's own questions."""
+    page = await pages.home_page(datasette, request)
+    if not page.databases:
+        raise NotAllowed(f"You need the permission {ASK} on a database to ask questions.")
+    if wants_json(request):
+        return _history_json(datasette, page.history, databases=page.databases)
+    return await render(datasette, request, page)
+
+
+async def ask(request: Request, datasette: Datasette) -> Any:
+    """GET /-/questions/DATABASE: the page to ask on. POST: a question."""
+    database = await _database(request, datasette)
+    if request.method == "POST":
+        return await _answer(request, datasette, database)
+    in_words = read_settings(datasette, database).answer_in_words
+    page = await pages.ask_page(datasette, request, database, in_words=in_words)
+    if wants_json(request):
+        models = [model.model_id for model in page.models]
+        return _history_json(datasette, page.history, models=models, starters=page.starters)
+    return await render(datasette, request, page)
+
+
+async def question(request: Request, datasette: Datasette) -> Response:
+    """GET /-/questions/DATABASE/ID: a question with its answer, rows read as the reader."""
+    found = await _readable(request, datasette)
+    if wants_json(request):
+        return await _question_json(request, datasette, found)
+    in_words = read_settings(datasette, found.database).answer_in_words
+    page = await pages.question_page(datasette, request, found, in_words=in_words)
+    return await render(datasette, request, page)
+
+
+async def run(request: Request, datasette: Datasette) -> Response:
+    """POST /-/questions/DATABASE/ID/-/run: SQL that a person edited, without a model."""
+    found = await _own(request, datasette)
+    sql = str((await posted(request)).get("sql") or "").strip()
+    if not sql:
+        raise BadInput("There is no SQL to run; write a SELECT statement.")
+    changed, result = await rerun(datasette, request.actor, found, sql)
+    if not wants_json(request):
+        return _to(datasette, changed)
+    schema = await pages.read_schema(datasette, found.database, request.actor)
+    block = await pages.block(datasette, request, changed, schema, result)
+    answer = replace(changed.answer, result=result)
+    html = await pages.block_html(datasette, request, block)
+    return json_response({**answer_json(changed.question, answer), "html": html})
+
+
+async def rename(request: Request, datasette: Datasette) -> Response:
+    """POST /-/questions/DATABASE/ID/-/rename: another name in lists."""
+    found = await _own(request, datasette)
+    await store.rename(datasette, found.id, str((await posted(request)).get("title") or ""))
+    return await _changed(request, datasette, found)
+
+
+async def share(request: Request, datasette: Datasette) -> Response:
+    """POST /-/questions/DATABASE/ID/-/share: readable by all who may ask, or by nobody else."""
+    found = await _own(request, datasette)
+    shared = str((await posted(request)).get("shared", "")).lower() in ("1", "true", "on")
+    await store.share(datasette, found.id, shared)
+    return await _changed(request, datasette, found)
+
+
+async def delete(request: Request, datasette: Datasette) -> Response:
+    """POST /-/questions/DATABASE/ID/-/delete: forget it."""
+    found = await _own(request, datasette)
+    await store.delete(datasette, found.id)
+    if wants_json(request):
+        return json_response({"deleted": found.id})
+    datasette.add_message(request, "The question was deleted.", datasette.INFO)
+    return Response.redirect(pages.ask_url(datasette, found.database))
+
+
+async def warm_up(request: Request, datasette: Datasette) -> Any:
+    """POST /-/questions/DATABASE/-/warm: load the model, let it read the schema; as events."""
+    database = await _database(request, datasette)
+    asking = await prepare(datasette, request.actor, database, "", model_id=_model(request.args))
+    return EventStream(request, _warming(asking))
+
+
+async def _warming(asking: Asking) -> _Sent:
+    if asking.model.info.keeps_prefix:
+        yield "status", {"message": f"{asking.model.model_id} is reading the schema"}
+        try:
+            await warm(asking)
+        except LlmToolsError as error:
+            yield "error", {"message": error.message}
+            return
+    yield "ready", {"model": asking.model.model_id}
+
+
+async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
+    """Ask, and answer as events, as JSON, or by sending a browser to the question's page."""
+    form = await posted(request)
+    text = str(form.get("question") or "").strip()
+    if not text:
+        raise BadInput("The question is empty; write what you want to know.")
+    if len(text) > MAX_QUESTION_CHARACTERS:
+        raise BadInput(f"A question may have {MAX_QUESTION_CHARACTERS} characters at most.")
+    parent, previous = await _previous(request, datasette, database, form)
+    asking = await prepare(
+        datasette,
+        request.actor,
+        database,
+        text,
+        model_id=_model(form),
+        previous=previous,
+        in_words=_flag(form, "in_words"),
+    )
+    session = await Session.begin(asking, parent)
+    if wants_events(request):
+        return EventStream(request, _sent(request, session))
+    asked = await session.run()
+    if wants_json(request):
+        url = pages.ask_url(datasette, database) + f"/{asked.id}"
+        return json_response(
+            {"id": asked.id, "url": url, **answer_json(asked.question, asked.answer)}
+        )
+    return _to(datasette, asked)
+
+
+async def _sent(request: Request, session: Session) -> _Sent:
+    """A session's events as they go to the browser; docs/api.md lists them."""
+    datasette, stored = session.asking.datasette, session.question
+    url = pages.ask_url(datasette, stored.database) + f"/{stored.id}"
+    model = session.asking.model.model_id
+    yield "question", {"id": stored.id, "url": url, "question": stored.question, "model": model}
+    async with aclosing(session.events()) as events:
+        async for event in events:
+            if isinstance(event, Finished):
+                finished = event
+            else:
+                yield await _as_sent(request, session, event)
+    stored = session.question
+    block = await pages.block(
+        datasette, request, stored, session.asking.schema, finished.answer.result
+    )
+    html = await pages.block_html(datasette, request, block)
+    yield "done", {"status": stored.answer.status.value, "error": stored.answer.error, "html": html}
+
+
+async def _as_sent(
+    request: Request, session: Session, event: Event
+) -> tuple[str, Mapping[str, Any]]:
+    match event:
+        case StepBegan(step):
+            return "status", {"step": step.name.lower(), "message": step.value}
+        case SqlWritten(attempt, delta):
+            return "sql", {"attempt": attempt, "delta": delta}
+        case AttemptEnded(attempt, outcome):
+            return "attempt", {"attempt": attempt, "sql": outcome.sql, "error": outcome.error}
+        case WordsWritten(delta):
+            return "words", {"delta": delta}
+        case RowsFound(sql, result):
+            asking = session.asking
+            table = await pages.result_table(
+                asking.datasette, request, asking.database, sql, result, asking.schema
+            )
+            html = await pages.fragment(
+                asking.datasette, request, "llm_tools/_rows.html", {"result": table}
+            )
+            return "rows", {"html": html, "count": len(result.rows), "truncated": result.truncated}
+    raise AssertionError(event)
+
+
+async def _previous(
+    request: Request, datasette: Datasette, database: str, form: Mapping[str, Any]
+) -> tuple[str | None, tuple[Previous, ...]]:
+    """What a follow-up builds on: an earlier question of this thread, or the SQL of a query."""
+    parent_id = str(form.get("parent") or "")
+    if not parent_id:
+        sql = str(form.get("sql") or "").strip()
+        return None, (Previous("The query as it is", sql[:5000]),) if sql else ()
+    parent = await store.get(datasette, parent_id)
+    if parent is None or parent.database != database or not _may_read(request, parent):
+        raise NotFound("The question to follow up is gone; ask anew.")
+    thread = await store.thread(datasette, parent, limit=3)
+    answered = (each for each in thread if each.answer.sql)
+    return parent.id, tuple(
+        Previous(each.question, each.answer.sql or "", each.answer.columns) for each in answered
+    )
+
+
+async def _database(request: Request, datasette: Datasette) -> str:
+    """The database of the address, if this actor may ask it."""
+    database = tilde_decode(request.url_vars["database"])
+    await require(datasette, request.actor, ASK, database)
+    return database
+
+
+async def _readable(request: Request, datasette: Datasette) -> store.Question:
+    """The question of the address, if this actor asked it or it is shared."""
+    database = await _database(request, datasette)
+    found = await store.get(datasette, request.url_vars["id"])
+    if found is None or found.database != database or not _may_read(request, found):
+        raise NotFound("There is no such question, or its owner has not shared it.")
+    return found
+
+
+async def _own(request: Request, datasette: Datasette) -> store.Question:
+    found = await _readable(request, datasette)
+    if found.actor_id != (request.actor or {}).get("id"):
+        raise NotAllowed("Only the person who asked may change this question.")
+    return found
+
+
+def _may_read(request: Request, found: store.Question) -> bool:
+    return found.shared or found.actor_id == (request.actor or {}).get("id")
+
+
+def _model(form: Mapping[str, Any]) -> str | None:
+    return str(form.get("model") or "") or None
+
+
+def _flag(form: Mapping[str, Any], name: str) -> bool | None:
+    """A switch of a form: absent means the default."""
+    value = form.get(name)
+    return None if value is None else str(value).lower() in ("1", "true", "on")
+
+
+def _to(datasette: Datasette, found: store.Question) -> Response:
+    url = f"{pages.ask_url(datasette, found.database)}/{found.id}"
+    return Response.redirect(url, status=303)
+
+
+async def _changed(request: Request, datasette: Datasette, before: store.Question) -> Response:
+    found = await store.get(datasette, before.id) or before
+    if wants_json(request):
+        url = f"{pages.ask_url(datasette, found.database)}/{found.id}"
+        return json_response({"question": pages.question_json(found, url)})
+    return _to(datasette, found)
+
+
+async def _question_json(request: Request, datasette: Datasette, found: store.Question) -> Response:
+    """A question with its rows; without them, and without words, if the reader may not see them."""
+    answer = found.answer
+    if answer.sql and answer.status is Status.ANSWERED:
+        try:
+            result = await run_query(datasette, found.database, answer.sql, actor=request.actor)
+            answer = replace(answer, result=result)
+        except LlmToolsError as error:
+            answer = replace(answer, text=None, error=error.message)
+    url = f"{pages.ask_url(datasette, found.database)}/{found.id}"
+    return json_response({**pages.question_json(found, url), **answer_json(found.question, answer)})
+
+
+def _history_json(datasette: Datasette, history: store.History | None, **more: Any) -> Response:
+    questions = [
+        pages.question_json(each, f"{pages.ask_url(datasette, each.database)}/{each.id}")
+        for each in (history.questions if history else ())
+    ]
+    return json_response(
+        {**more, "questions": questions, "next": history.next if history else None}
+    )
