@@ -1,0 +1,109 @@
+"""Which of the engine's slots a request gets, and who waits.
+
+A slot keeps the evaluated tokens of its last prompt, and a prompt that begins with the same
+text pays only for the rest. llama.cpp itself would put the second of two simultaneous questions
+over one schema into a cold slot: 12 s for 1,000 tokens on two cores, where waiting for the
+first to end takes one or two. So whoever shares much with a busy slot waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+# Characters of shared prompt, about 500 tokens: evaluating them again costs 6 s on two cores.
+WORTH_WAITING = 2000
+# Less than this (about 60 tokens) is no reason to overwrite a slot that others may come back to.
+WORTH_SHARING = 250
+
+
+@dataclass
+class Slot:
+    """One of the engine's places for a request; `used` counts up, the lowest was idle longest."""
+
+    number: int
+    prompt: str = ""
+    busy: bool = False
+    used: int = 0
+
+
+def shared(slot: Slot, prompt: str) -> int:
+    """How many characters the prompt has in common with the start of the slot's."""
+    low, high = 0, min(len(slot.prompt), len(prompt))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if slot.prompt[:middle] == prompt[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def choose(slots: Iterable[Slot], prompt: str) -> Slot | None:
+    """The idle slot that saves most work, or None where waiting for a busy one saves more."""
+    known = [(shared(slot, prompt), slot) for slot in slots]
+    idle = [(length, slot) for length, slot in known if not slot.busy]
+    if not idle:
+        return None
+    best = max(length for length, _ in known)
+    length, slot = max(idle, key=lambda pair: (pair[0], -pair[1].used))
+    if best - length >= WORTH_WAITING:
+        return None
+    if length >= WORTH_SHARING:
+        return slot
+    return min((slot for _, slot in idle), key=lambda slot: slot.used)
+
+
+@dataclass(eq=False)
+class Place:
+    """A request's place: `ready` holds the slot once there is one."""
+
+    prompt: str
+    ready: Future[Slot] = field(default_factory=Future)
+
+
+class Slots:
+    """Gives slots to requests in the order in which they came; may be used from any thread."""
+
+    def __init__(self, count: int) -> None:
+        self._slots = [Slot(number) for number in range(count)]
+        self._waiting: list[Place] = []
+        self._lock = threading.Lock()
+        self._clock = 0
+
+    def enter(self, prompt: str) -> Place:
+        """Queue a request; its `ready` is done once it may run. Call leave() in any case."""
+        place = Place(prompt)
+        with self._lock:
+            self._waiting.append(place)
+            self._assign()
+        return place
+
+    def leave(self, place: Place) -> None:
+        """Give the slot back, or stop waiting for one."""
+        with self._lock:
+            if place in self._waiting:
+                self._waiting.remove(place)
+                place.ready.cancel()
+            elif not place.ready.cancelled():
+                place.ready.result().busy = False
+            self._assign()
+
+    def forget(self) -> None:
+        """Forget what the slots hold, after the engine was started again."""
+        with self._lock:
+            for slot in self._slots:
+                slot.prompt = ""
+
+    def _assign(self) -> None:
+        for place in list(self._waiting):
+            slot = choose(self._slots, place.prompt)
+            if slot is None:
+                continue
+            self._waiting.remove(place)
+            if place.ready.set_running_or_notify_cancel():
+                self._clock += 1
+                slot.busy, slot.used, slot.prompt = True, self._clock, place.prompt
+                place.ready.set_result(slot)
