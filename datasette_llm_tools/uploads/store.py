@@ -1,0 +1,305 @@
+"""A file becomes a table: all of it, or nothing.
+
+The rows first go into a temporary SQLite file of their own, in a thread, while
+nobody waits. Then one transaction copies that finished table into the database.
+The two have the same columns, which lets SQLite move whole records without
+decoding them, so the database is locked for a small part of the load.
+In Datasette the copy runs on the database's own write thread: a connection
+beside it would make other people's writes fail with "database is locked".
+
+The database `uploads` lies beside the internal database and carries our
+application id. A file of that name without it is somebody's own, never served by us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datasette.database import Database
+from datasette.events import CreateTableEvent
+from datasette.utils.sqlite import sqlite3
+
+from ..errors import BadInput, UploadRejected
+from ..settings import read_settings
+from .reading import (
+    FileColumn,
+    Progress,
+    TableFile,
+    read_rows,
+    survey_file,
+    table_name,
+    unique_name,
+)
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+DEFAULT_NAME = "uploads"
+# "llmu" in ASCII, as PRAGMA application_id holds it.
+APPLICATION_ID = 0x6C6C6D75
+# How many of SQLite's steps lie between two looks at whether to stop.
+_STEPS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class UploadResult:
+    """The table that a file became. `notes` are sentences for the person who dropped it."""
+
+    table: str
+    rows: int
+    columns: tuple[FileColumn, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A finished table, called `rows`, in a temporary SQLite file."""
+
+    path: Path
+    source: TableFile
+
+
+def load_file(
+    path: Path,
+    filename: str,
+    database_path: Path,
+    table: str | None = None,
+    progress: Progress | None = None,
+) -> UploadResult:
+    """Load a file into a table of the SQLite file at `database_path`, which is made if need be.
+
+    `table` is the wanted name, by default made from `filename`; a number is added where it is
+    taken. Raises UploadRejected, and whatever `progress` raises; nothing is written then.
+    """
+    with tempfile.TemporaryDirectory(prefix="llm-tools-") as folder:
+        staged = _stage(path, filename, Path(folder), progress)
+        with closing(sqlite3.connect(database_path)) as connection:
+            name = copy_table(connection, staged.path, table or table_name(filename))
+    return _result(name, staged)
+
+
+async def load_upload(
+    datasette: Datasette,
+    database: Database,
+    path: Path,
+    filename: str,
+    *,
+    actor: dict[str, Any] | None,
+    table: str | None = None,
+) -> UploadResult:
+    """Load a file into a table of a database that Datasette serves, and tell Datasette of it.
+
+    The event loop stays free. Cancelling stops the load, waits until it has stopped, and leaves
+    nothing. Raises UploadRejected.
+    """
+    stop = threading.Event()
+    work = asyncio.ensure_future(_load(database, path, filename, table, stop))
+    try:
+        result = await asyncio.shield(work)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([work])
+        raise
+    await _announce(datasette, database, result.table)
+    schema = await database.get_table_definition(result.table)
+    await datasette.track_event(
+        CreateTableEvent(actor, database=database.name, table=result.table, schema=schema)
+    )
+    return result
+
+
+async def _load(
+    database: Database, path: Path, filename: str, table: str | None, stop: threading.Event
+) -> UploadResult:
+    def look(_: float) -> None:
+        if stop.is_set():
+            raise UploadRejected(f"The upload of {filename} was stopped; nothing was written.")
+
+    wanted = table or table_name(filename)
+    with tempfile.TemporaryDirectory(prefix="llm-tools-") as folder:
+        staged = await asyncio.to_thread(_stage, path, filename, Path(folder), look)
+        # Our own transaction: SQLite attaches no file while one is open.
+        name = await database.execute_write_fn(
+            lambda connection: copy_table(connection, staged.path, wanted, stop.is_set),
+            transaction=False,
+        )
+    return _result(name, staged)
+
+
+def copy_table(
+    connection: Any, staged: Path, wanted: str, is_stopped: Callable[[], bool] = lambda: False
+) -> str:
+    """Copy the table `rows` of the file `staged` in one transaction and return its new name.
+
+    Raises UploadRejected if SQLite cannot, or if `is_stopped` says so in between.
+    """
+    alias = "llm_tools_staged"
+    try:
+        connection.execute(f"ATTACH ? AS {alias}", [str(staged)])
+        try:
+            connection.set_progress_handler(is_stopped, _STEPS)
+            connection.execute("BEGIN IMMEDIATE")
+            taken = {row[0] for row in connection.execute("SELECT name FROM main.sqlite_master")}
+            name = unique_name(wanted, taken)
+            (sql,) = connection.execute(
+                f"SELECT sql FROM {alias}.sqlite_master WHERE name = 'rows'"  # noqa: S608 -- ours
+            ).fetchone()
+            columns = sql[sql.index("(") :]
+            connection.execute(f"CREATE TABLE main.{_quoted(name)} {columns}")
+            # Both names are quoted by us; nothing else in it comes from outside.
+            connection.execute(
+                f"INSERT INTO main.{_quoted(name)} SELECT * FROM {alias}.rows"  # noqa: S608
+            )
+            connection.commit()
+        finally:
+            connection.set_progress_handler(None, 0)
+            connection.rollback()
+            connection.execute(f"DETACH {alias}")
+    except sqlite3.Error as error:
+        raise _rejected(error) from error
+    return name
+
+
+def _stage(path: Path, filename: str, folder: Path, progress: Progress | None) -> _Staged:
+    source = survey_file(path, filename, _part(progress, 0.0))
+    staged = folder / "staged.db"
+    columns = ", ".join(f"{_quoted(column.name)} {column.type}" for column in source.columns)
+    values = ", ".join(_parameter(column, source.is_text) for column in source.columns)
+    try:
+        with closing(sqlite3.connect(staged)) as connection:
+            # A temporary file needs no protection from crashes.
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(f"CREATE TABLE rows ({columns})")
+            rows = read_rows(source, _part(progress, 0.5))
+            connection.executemany(f"INSERT INTO rows VALUES ({values})", rows)  # noqa: S608 -- parameters only
+            connection.commit()
+    except sqlite3.Error as error:
+        raise _rejected(error) from error
+    return _Staged(staged, source)
+
+
+def _parameter(column: FileColumn, is_text: bool) -> str:
+    """A value of a text file that is empty becomes NULL: counts and averages are right then."""
+    if not is_text:
+        return "?"
+    return "nullif(?, '')" if column.type == "TEXT" else "nullif(trim(?), '')"
+
+
+def _part(progress: Progress | None, start: float) -> Progress | None:
+    """Progress of one of the two passes over the file."""
+    if progress is None:
+        return None
+    return lambda done: progress(start + done / 2)
+
+
+def _result(name: str, staged: _Staged) -> UploadResult:
+    source = staged.source
+    return UploadResult(name, source.rows, source.columns, source.notes)
+
+
+def uploads_name(datasette: Datasette) -> str:
+    """Name of the database for files whose sender chose none. Raises BadInput."""
+    name = read_settings(datasette).uploads_database or DEFAULT_NAME
+    if name not in datasette.databases and not re.fullmatch(r"\w[\w-]*", name):
+        raise BadInput(f"uploads_database must be letters and digits, not {name!r}.")
+    return name
+
+
+async def open_uploads_database(datasette: Datasette) -> None:
+    """Serve the uploads database of an earlier run, where there is one; for startup."""
+    name = uploads_name(datasette)
+    path = _kept_path(datasette, name)
+    if name not in datasette.databases and path is not None and _is_ours(path):
+        datasette.add_database(Database(datasette, path=str(path), is_mutable=True), name=name)
+
+
+def is_temporary(database: Database) -> bool:
+    """Whether the database is gone when the server stops."""
+    return bool(database.is_temp_disk or database.is_memory)
+
+
+async def add_uploads_database(datasette: Datasette, name: str) -> None:
+    """Make the uploads database, or a temporary one where the internal database is temporary.
+
+    Raises UploadRejected where a file of that name is somebody else's.
+    """
+    path = _kept_path(datasette, name)
+    if path is not None:
+        await asyncio.to_thread(_make_file, path)
+    # Nothing is awaited between look and add, so two uploads add one database.
+    if name not in datasette.databases:
+        if path is None:
+            database = Database(datasette, is_temp_disk=True)
+        else:
+            database = Database(datasette, path=str(path), is_mutable=True)
+        datasette.add_database(database, name=name)
+    await datasette.refresh_schemas(force=True)
+
+
+async def _announce(datasette: Datasette, database: Database, table: str) -> None:
+    """Wait until Datasette's catalog, which permissions are decided by, has the table.
+
+    A refresh that is under way when ours is asked for swallows it, and may have read the
+    schema before our table was there.
+    """
+    internal = datasette.get_internal_database()
+    sql = "SELECT 1 FROM catalog_tables WHERE database_name = ? AND table_name = ?"
+    for _ in range(100):
+        await datasette.refresh_schemas(force=True)
+        if (await internal.execute(sql, [database.name, table])).rows:
+            return
+        await asyncio.sleep(0.05)
+
+
+def _kept_path(datasette: Datasette, name: str) -> Path | None:
+    """The file beside the internal database, or None where that is a temporary file."""
+    internal = datasette.get_internal_database()
+    return None if is_temporary(internal) else Path(internal.path).with_name(f"{name}.db")
+
+
+def _make_file(path: Path) -> None:
+    if path.exists() and not _is_ours(path):
+        raise UploadRejected(
+            f"A file {path.name} that was not made by datasette-llm-tools lies beside the "
+            "internal database: move it, or name another uploads_database."
+        )
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        # Readers go on while a file is copied in.
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file exists and its SQLite header, from byte 68, has our application id."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(72)
+    except FileNotFoundError:
+        return False
+    return header.startswith(b"SQLite format 3\0") and header[68:] == APPLICATION_ID.to_bytes(
+        4, "big"
+    )
+
+
+def _rejected(error: Exception) -> UploadRejected:
+    text = str(error)
+    if "full" in text:
+        return UploadRejected("The server's disk is full; nothing was written.")
+    if "locked" in text:
+        return UploadRejected("The database is busy; nothing was written. Try again.")
+    if "interrupted" in text:
+        return UploadRejected("The upload was stopped; nothing was written.")
+    return UploadRejected(f"SQLite could not store the file: {text}; nothing was written.")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
