@@ -35,7 +35,8 @@ _RESERVED = frozenset(_RESERVED_WORDS.split())
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*( [A-Za-z]+)?( ?\(\d+(, ?\d+)?\))?")
 _TOKEN = re.compile(
-    r" ?_?[A-Z]{1,3}(?![a-z])| ?_?[A-Za-z]{1,8}|[0-9]| ?[^\w\s]{1,3}\n?|\s+(?=\S)|\s+|\w"
+    r" ?(?:CREATE|TABLE|VIEW|INTEGER|TEXT|REAL|PRIMARY|FOREIGN|REFERENCES)\b"
+    r"| ?_?[A-Z]{1,3}(?![a-z])| ?_?[A-Za-z]{1,8}|[0-9]| ?[^\w\s]{1,3}\n?|\s+(?=\S)|\s+|\w"
 )
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -315,9 +316,8 @@ def _fitting(table: Table, relevance: _Relevance, share: int) -> tuple[tuple[Col
     order = sorted(
         range(len(table.columns)),
         key=lambda i: (
+            not table.columns[i].pk and table.columns[i].name.lower() not in linked,
             -relevance.of_column(table.columns[i]),
-            not table.columns[i].pk,
-            table.columns[i].name.lower() not in linked,
             i,
         ),
     )
