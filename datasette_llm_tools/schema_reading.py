@@ -247,9 +247,14 @@ def _table(
 
 
 def _foreign_keys(rows: Iterable[tuple[Any, ...]]) -> tuple[ForeignKey, ...]:
-    """Foreign keys as declared; a target column left out in the declaration is ''."""
+    """Foreign keys as declared; a target column left out in the declaration is ''.
+
+    SQLite lists the last declared first.
+    """
     pairs: dict[tuple[int, str], list[tuple[str, str]]] = {}
-    for number, _, other, column, other_column, *_ in sorted(rows, key=lambda row: tuple(row[:2])):
+    for number, _, other, column, other_column, *_ in sorted(
+        rows, key=lambda row: (-row[0], row[1])
+    ):
         pairs.setdefault((number, other), []).append((column, other_column or ""))
     return tuple(
         ForeignKey(tuple(pair[0] for pair in each), other, tuple(pair[1] for pair in each))
