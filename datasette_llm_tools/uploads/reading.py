@@ -20,14 +20,13 @@ from ..errors import UploadRejected
 from .csv_rows import csv_records
 from .detecting import Format, Kind, detect_kind
 from .json_rows import json_lines, json_rows
+from .naming import MAX_COLUMNS, UNSTORABLE, column_names
 
 Cell = str | int | float | None
 # Told how much of the work is done, from 0 to 1; may raise to stop it.
 Progress = Callable[[float], None]
 
-MAX_COLUMNS = 2000  # SQLite's own limit, SQLITE_MAX_COLUMN
 BATCH_ROWS = 1000
-_MAX_NAME_CHARACTERS = 100
 # What may become a number: no leading zeros or plus (codes, telephone numbers), at most
 # 18 digits (64-bit integers), an exponent only with a point or a sign (1E5 is a product).
 _NUMBER = (
@@ -36,7 +35,6 @@ _NUMBER = (
 )
 # One match over a whole batch of values, each ended by NUL, is ten times as fast as many.
 _NUMBERS = re.compile(rf"(?: *(?:{_NUMBER} *)?\0)*")
-_SURROGATES = re.compile("[\ud800-\udfff\0]")
 _SQL_TYPES = {int: "INTEGER", bool: "INTEGER", float: "REAL"}
 
 
@@ -123,25 +121,6 @@ def read_rows(table: TableFile, progress: Progress | None = None) -> Iterator[Se
                 yield from _even(batch, len(table.columns), _Oddities())
 
 
-def table_name(filename: str) -> str:
-    """A name for the table of a file that needs no quoting in SQL where that is possible."""
-    stem = filename.replace("\\", "/").rsplit("/", 1)[-1].lstrip(".")
-    stem = stem[: stem.rfind(".")] if "." in stem else stem
-    name = re.sub(r"\W+", "_", stem).strip("_")[:60] or "table_1"
-    if not name[0].isalpha() or name.lower().startswith("sqlite"):
-        name = f"t_{name}"
-    return name
-
-
-def unique_name(name: str, taken: set[str]) -> str:
-    """`name`, or `name_2` and so on where SQLite would take it for one of `taken`."""
-    lowered = {each.lower() for each in taken}
-    candidate, number = name, 2
-    while candidate.lower() in lowered:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
-
-
 def _opened(path: Path, kind: Kind) -> TextIO:
     return path.open(encoding=kind.encoding, errors=kind.decode_errors, newline="")
 
@@ -173,7 +152,7 @@ def _survey_csv(
     _, header = next(records, (0, []))
     while header and not header[-1].strip():
         header.pop()
-    names = _column_names(header)
+    names = column_names(header)
     if len(header) > 1 and all(re.fullmatch(_NUMBER, each.strip()) for each in header):
         odd.notes.append("The first line was read as the names of the columns, but holds numbers.")
     trackers: list[ValueTracker | None] = [ValueTracker() for _ in header]
@@ -257,7 +236,7 @@ def _survey_json(
         if len(types) > MAX_COLUMNS:
             break
     sources = list(types)
-    names = _column_names(sources)
+    names = column_names(sources)
     nested = [name for name, key in zip(names, sources, strict=True) if types[key] & {dict, list}]
     mixed = [
         name
@@ -295,26 +274,11 @@ def _cell(value: Any) -> Cell:
     """A JSON value as SQLite keeps it."""
     if isinstance(value, str):
         # SQLite's text functions end at NUL, and half a surrogate pair has no UTF-8.
-        return value if value.isascii() and "\0" not in value else _SURROGATES.sub("\ufffd", value)
+        return value if value.isascii() and "\0" not in value else UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, (dict, list)):
-        return _SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False))
+        return UNSTORABLE.sub("\ufffd", json.dumps(value, ensure_ascii=False))
     cell: Cell = _whole(value)
     return cell
-
-
-def _column_names(header: list[str]) -> list[str]:
-    """Names for columns: none empty, none twice as SQLite compares them."""
-    if len(header) > MAX_COLUMNS:
-        raise UploadRejected(
-            f"The file has {len(header):,} columns and SQLite takes {MAX_COLUMNS:,}: "
-            "leave some out, or turn columns into rows."
-        )
-    # A column of this name would hide the row's own id, by which Datasette links rows.
-    names = ["rowid"]
-    for number, source in enumerate(header, start=1):
-        name = " ".join(_SURROGATES.sub("", source).split())[:_MAX_NAME_CHARACTERS]
-        names.append(unique_name(name or f"column_{number}", set(names)))
-    return names[1:]
 
 
 def _counted(number: int, noun: str) -> str:

@@ -29,14 +29,13 @@ from datasette.utils.sqlite import sqlite3
 
 from ..errors import BadInput, UploadRejected
 from ..settings import read_settings
+from .naming import table_name, unique_name
 from .reading import (
     FileColumn,
     Progress,
     TableFile,
     read_rows,
     survey_file,
-    table_name,
-    unique_name,
 )
 
 if TYPE_CHECKING:
@@ -233,10 +232,11 @@ async def add_uploads_database(datasette: Datasette, name: str) -> None:
     Raises UploadRejected where a file of that name is somebody else's.
     """
     path = _kept_path(datasette, name)
-    if path is not None:
-        await asyncio.to_thread(_make_file, path)
-    # Nothing is awaited between look and add, so two uploads add one database.
+    # Nothing is awaited from here to the end of the block, so that two uploads at once
+    # make one file and add one database; it takes some milliseconds, once.
     if name not in datasette.databases:
+        if path is not None:
+            _make_file(path)
         if path is None:
             database = Database(datasette, is_temp_disk=True)
         else:
@@ -267,7 +267,7 @@ def _kept_path(datasette: Datasette, name: str) -> Path | None:
 
 
 def _make_file(path: Path) -> None:
-    if path.exists() and not _is_ours(path):
+    if path.exists() and path.stat().st_size and not _is_ours(path):
         raise UploadRejected(
             f"A file {path.name} that was not made by datasette-llm-tools lies beside the "
             "internal database: move it, or name another uploads_database."
