@@ -38,14 +38,16 @@ class _Noun:
     many: str
 
 
-def starter_questions(schema: Schema, limit: int = 6) -> tuple[str, ...]:
-    """Return up to `limit` questions in English, the most telling first."""
-    full = [table for table in schema.tables if table.row_count != 0]
-    tables = [table for table in full if table.kind == "table"] or full
+def starter_questions(
+    schema: Schema, limit: int = 6, *, table: str | None = None
+) -> tuple[str, ...]:
+    """Return up to `limit` questions in English, the most telling first, or those on one table."""
+    full = [each for each in schema.tables if each.row_count != 0 and table in (None, each.name)]
+    tables = [each for each in full if each.kind == "table"] or full
     # Tables that refer to others hold what happened: flights rather than airports.
-    tables.sort(key=lambda table: (-len(table.foreign_keys), -(table.row_count or 0)))
+    tables.sort(key=lambda each: (-len(each.foreign_keys), -(each.row_count or 0)))
     waiting = [
-        [(table.name, question) for table in tables for question in kind(table, schema)]
+        [(each.name, question) for each in tables for question in kind(each, schema)]
         for kind in _KINDS
     ]
     chosen: list[str] = []
@@ -53,7 +55,7 @@ def starter_questions(schema: Schema, limit: int = 6) -> tuple[str, ...]:
     while len(chosen) < limit and any(waiting):
         for questions in filter(None, waiting):
             # A table gives way after three; of equals min() keeps the first.
-            best = min(questions, key=lambda each: max(0, used[each[0]] - 2))
+            best = min(questions, key=lambda pair: max(0, used[pair[0]] - 2))
             questions.remove(best)
             if best[1] not in chosen and len(chosen) < limit:
                 used[best[0]] += 1
