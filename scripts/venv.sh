@@ -42,10 +42,11 @@ install_package() {
         return
     fi
     say "Installing datasette-llm-tools[$extras] into .venv"
-    "$python" -m pip install --quiet --constraint "$root/scripts/constraints.txt" \
-        --editable "$root[$extras]"
-    if [ $# -gt 0 ]; then
-        "$python" -m pip install --quiet --no-deps "$@"
+    if ! "$python" -m pip install --quiet --constraint "$root/scripts/constraints.txt" \
+        --editable "$root[$extras]" ||
+        { [ $# -gt 0 ] && ! "$python" -m pip install --quiet --no-deps "$@"; }; then
+        say "Installing failed, as pip says above. Check the network and run this again."
+        exit 1
     fi
     printf '%s\n' "$wanted" >"$stamp"
 }
