@@ -1,0 +1,119 @@
+// <llm-tools-ask>: makes the form ask without leaving the page. The answer streams into the
+// thread above the form, which then asks what follows it up. Each question has its own address.
+
+import { readEvents } from "./events.js";
+import { LiveAnswer } from "./live-answer.js";
+import { asTrouble, make, post, Trouble } from "./server.js";
+
+class LlmToolsAsk extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form.ask");
+    this.thread = this.querySelector(".thread");
+    this.text = this.form?.elements.namedItem("question");
+    if (this.text instanceof RadioNodeList) this.text = this.form.querySelector("textarea");
+    if (!this.text) return;
+    for (const each of this.querySelectorAll("[data-needs-js]")) each.hidden = false;
+    this.form.addEventListener("submit", (event) => this.#submitted(event));
+    this.text.addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("pagehide", () => this.abort?.abort());
+    addEventListener("popstate", () => location.reload());
+  }
+
+  #key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.form.requestSubmit();
+  }
+
+  #submitted(event) {
+    event.preventDefault();
+    const starter = event.submitter?.name === "question" ? event.submitter.value : null;
+    if (starter) this.text.value = starter;
+    if (this.text.value.trim() && !this.abort) this.#ask();
+  }
+
+  async #ask() {
+    const question = this.text.value.trim();
+    const abort = (this.abort = new AbortController());
+    const live = new LiveAnswer(question, () => abort.abort());
+    this.failed?.article.remove();
+    this.thread.append(live.article);
+    this.#running(true);
+    live.stop.focus({ preventScroll: true });
+    live.article.scrollIntoView({ block: "nearest" });
+    try {
+      const html = await this.#stream(live, abort.signal);
+      this.#answered(live, html);
+    } catch (error) {
+      this.#broke(live, asTrouble(error));
+    } finally {
+      this.abort = null;
+    }
+  }
+
+  /** Show the events as they come; return the finished article's HTML. */
+  async #stream(live, signal) {
+    const fields = new FormData(this.form);
+    fields.set("question", this.text.value.trim());
+    const accept = "text/event-stream";
+    const response = await post(this.form.action, fields, { signal, accept });
+    for await (const event of readEvents(response)) {
+      if (event.event === "done") return event.data.html;
+      live.take(event);
+    }
+    throw new Trouble("The connection broke off before the answer was whole.");
+  }
+
+  #answered(live, html) {
+    const stayed = live.article.contains(document.activeElement);
+    const article = live.finish(html);
+    this.#running(false);
+    this.#follow(article);
+    if (stayed || document.activeElement === document.body) {
+      article.querySelector(".question-name").focus({ preventScroll: true });
+    }
+    article.scrollIntoView({ block: "nearest" });
+  }
+
+  /** From here on the form asks what follows the answer, and the address is the answer's. */
+  #follow(article) {
+    this.failed = null;
+    this.text.value = "";
+    this.form.elements.namedItem("parent").value = article.dataset.id;
+    this.form.querySelector("input[name=sql]")?.remove();
+    this.form.querySelector(".starters")?.remove();
+    this.form.querySelector(".ask-label").textContent = "Ask a follow-up";
+    this.form.querySelector("button.primary").textContent = "Ask";
+    this.text.placeholder = "It builds on this answer, for example: only for January";
+    for (const each of document.querySelectorAll("[data-before-asking]")) each.remove();
+    this.#linkToNew();
+    document.title = article.querySelector(".question-name").textContent;
+    history.pushState(null, "", article.dataset.url);
+  }
+
+  #linkToNew() {
+    if (document.querySelector(".nav-line")) return;
+    const link = make("a", { href: this.form.action, textContent: "Ask something new" });
+    this.before(make("p", { className: "nav-line" }, link));
+  }
+
+  /** Stopped or failed: what came so far stays, and so does the question in the form. */
+  #broke(live, error) {
+    const stopped = error.name === "AbortError";
+    const again = make("button", { type: "button", textContent: stopped ? "Ask again" : "Try again" });
+    again.addEventListener("click", () => this.form.requestSubmit());
+    const kept = live.url ? [make("a", { href: live.url, textContent: "What is kept of it" })] : [];
+    live.fail(stopped ? "Stopped." : error.message, stopped ? "warning" : "error", again, ...kept);
+    this.failed = live;
+    this.#running(false);
+    again.focus({ preventScroll: true });
+  }
+
+  #running(yes) {
+    this.toggleAttribute("data-running", yes);
+    this.form.hidden = yes;
+    for (const each of document.querySelectorAll("[data-before-asking]")) each.hidden = yes;
+  }
+}
+
+customElements.define("llm-tools-ask", LlmToolsAsk);

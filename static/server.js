@@ -1,0 +1,59 @@
+// Talking to our own server: a POST, and one sentence for whatever goes wrong with it.
+// Also the only place where HTML from the server becomes nodes.
+
+/** An error whose message may be shown as it is. */
+export class Trouble extends Error {}
+
+const UNREACHABLE = "The server cannot be reached; check that it runs and that you are online.";
+
+/** POST a FormData or an object as a form, and return the response. Throws Trouble. */
+export async function post(url, fields, { signal, accept = "application/json", json } = {}) {
+  const headers = { Accept: accept };
+  let body = new URLSearchParams(fields);
+  if (json) {
+    headers["Content-Type"] = "application/json";
+    body = JSON.stringify(json);
+  }
+  let response;
+  try {
+    response = await fetch(url, { method: "POST", body, headers, signal });
+  } catch (error) {
+    throw asTrouble(error);
+  }
+  if (!response.ok) throw new Trouble(await sentence(response));
+  return response;
+}
+
+/** The same error if it is one that may be shown or an abort, else a Trouble that says so. */
+export function asTrouble(error) {
+  if (error instanceof Trouble || error.name === "AbortError") return error;
+  return new Trouble(UNREACHABLE);
+}
+
+/** What a response with an error status says, in one sentence. */
+async function sentence(response) {
+  try {
+    const body = await response.json();
+    const said = body.error ?? body.errors?.join(" ");
+    if (said) return said;
+  } catch {
+    // No JSON: a proxy, or a page for people.
+  }
+  return `The server answered with an error (${response.status}); try again in a moment.`;
+}
+
+/** HTML that our server rendered, as one element. Never call it with text from anywhere else. */
+export function elementFrom(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  return template.content.firstElementChild;
+}
+
+/** An element with properties and children, for what JavaScript alone shows. */
+export function make(tag, properties = {}, ...children) {
+  const { dataset, ...rest } = properties;
+  const element = Object.assign(document.createElement(tag), rest);
+  Object.assign(element.dataset, dataset);
+  element.append(...children);
+  return element;
+}
