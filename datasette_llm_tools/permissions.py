@@ -49,6 +49,8 @@ async def may(datasette: Datasette, actor: Actor, action: str, database: str) ->
 
 async def require(datasette: Datasette, actor: Actor, action: str, database: str) -> None:
     """Raise NotFound for an unknown or hidden database and NotAllowed without the permission."""
+    # Datasette brings its catalog of tables up to date on its own pages only.
+    await datasette.refresh_schemas()
     if database not in datasette.databases or not await may(
         datasette, actor, "view-database", database
     ):

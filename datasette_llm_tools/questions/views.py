@@ -11,9 +11,18 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import Response
 
 from ..errors import BadInput, LlmToolsError, NotAllowed, NotFound
-from ..pages import EventStream, json_response, posted, render, wants_events, wants_json
+from ..pages import (
+    EventStream,
+    fragment,
+    json_response,
+    posted,
+    render,
+    wants_events,
+    wants_json,
+)
 from ..permissions import ASK, require
 from ..queries import run_query
+from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import pages, store
 from .answering import Asking, prepare, warm
@@ -82,7 +91,7 @@ async def run(request: Request, datasette: Datasette) -> Response:
     changed, result = await rerun(datasette, request.actor, found, sql)
     if not wants_json(request):
         return _to(datasette, changed)
-    schema = await pages.read_schema(datasette, found.database, request.actor)
+    schema = await read_schema(datasette, found.database, request.actor)
     block = await pages.block(datasette, request, changed, schema, result)
     answer = replace(changed.answer, result=result)
     html = await pages.block_html(datasette, request, block)
@@ -199,7 +208,7 @@ async def _as_sent(
             table = await pages.result_table(
                 asking.datasette, request, asking.database, sql, result, asking.schema
             )
-            html = await pages.fragment(
+            html = await fragment(
                 asking.datasette, request, "llm_tools/_rows.html", {"result": table}
             )
             return "rows", {"html": html, "count": len(result.rows), "truncated": result.truncated}
@@ -226,7 +235,7 @@ async def _previous(
 
 async def _database(request: Request, datasette: Datasette) -> str:
     """The database of the address, if this actor may ask it."""
-    database = tilde_decode(request.url_vars["database"])
+    database = str(tilde_decode(request.url_vars["database"]))
     await require(datasette, request.actor, ASK, database)
     return database
 

@@ -1,0 +1,206 @@
+"""`datasette llm-tools …`: the same features from the command line.
+
+Nothing here asks back: what is missing is an error with a sentence, and the
+exit code is 0 only when there is an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from datasette.app import Datasette
+
+from .errors import BadInput, LlmToolsError
+from .local_model.commands import local_model
+from .questions.answering import Answering, prepare
+from .questions.values import Answer, Status, Step, StepBegan, answer_json
+from .uploads.store import load_file
+
+_TABLE_FILES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt"}
+_ACTOR = {"id": "root"}
+_CELL_CHARACTERS = 40
+_TABLE_ROWS = 50
+
+
+@click.group(name="llm-tools")
+def llm_tools() -> None:
+    """Ask, draw, enrich and publish data with language models."""
+
+
+llm_tools.add_command(local_model)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Which form of the answer was asked for; at most one of them."""
+
+    sql: bool = False
+    json: bool = False
+    csv: bool = False
+    table: bool = False
+
+    def __post_init__(self) -> None:
+        if sum((self.sql, self.json, self.csv, self.table)) > 1:
+            raise BadInput("Choose one of --sql, --json, --csv and --table.")
+
+    @property
+    def wants_words(self) -> bool:
+        """Only a person and --json read the answer in words."""
+        return self.json or not (self.sql or self.csv or self.table)
+
+
+@llm_tools.command()
+@click.argument("arguments", nargs=-1, required=True, metavar="FILE... QUESTION")
+@click.option("sql", "--sql", is_flag=True, help="Print only the SQL.")
+@click.option("as_json", "--json", is_flag=True, help="Print everything as JSON.")
+@click.option("as_csv", "--csv", is_flag=True, help="Print the rows as CSV.")
+@click.option("as_table", "--table", is_flag=True, help="Print the rows as a table.")
+@click.option("model", "-m", "--model", help="Model to use, as `llm models` names it.")
+def ask(
+    arguments: tuple[str, ...],
+    sql: bool,
+    as_json: bool,
+    as_csv: bool,
+    as_table: bool,
+    model: str | None,
+) -> None:
+    """Ask a question about a SQLite database or about CSV, TSV and JSON files."""
+    *files, question = arguments
+    try:
+        output = Output(sql, as_json, as_csv, as_table)
+        answer = asyncio.run(_answer(_existing(files), question, model, output.wants_words))
+    except LlmToolsError as error:
+        raise click.ClickException(error.message) from error
+    except KeyboardInterrupt:
+        raise click.ClickException("Stopped.") from None
+    _print(question, answer, output)
+    sys.exit(0 if answer.status is Status.ANSWERED else 1)
+
+
+def _existing(files: list[str]) -> list[Path]:
+    """The files to ask: one database, or any number of files that become tables of one."""
+    if not files:
+        raise BadInput("Name a file and then the question, as in: ask data.csv 'How many rows?'")
+    paths = [Path(each) for each in files]
+    for path in paths:
+        if not path.is_file():
+            raise BadInput(f"There is no file {path}; put the question last, in quotes.")
+    databases = [path for path in paths if path.suffix.lower() not in _TABLE_FILES]
+    if databases and len(paths) > 1:
+        raise BadInput(
+            "Ask one database at a time, or several CSV, TSV and JSON files without a database."
+        )
+    return paths
+
+
+async def _answer(paths: list[Path], question: str, model: str | None, in_words: bool) -> Answer:
+    async with AsyncExitStack() as stack:
+        path = paths[0]
+        if path.suffix.lower() in _TABLE_FILES:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="llm-tools-"))
+            path = _load(paths, Path(folder) / f"{path.stem or 'data'}.db")
+        datasette = Datasette([str(path)])
+        datasette.root_enabled = True
+        stack.callback(datasette.close)
+        await datasette.invoke_startup()
+        stack.push_async_callback(datasette.invoke_shutdown)
+        await datasette.refresh_schemas()
+        asking = await prepare(
+            datasette,
+            _ACTOR,
+            _name(datasette),
+            question,
+            model_id=model,
+            in_words=in_words,
+        )
+        return await _watch(Answering(asking))
+
+
+def _load(paths: list[Path], database: Path) -> Path:
+    for path in paths:
+        for note in load_file(path, path.name, database).notes:
+            click.echo(f"{path.name}: {note}", err=True)
+    return database
+
+
+def _name(datasette: Datasette) -> str:
+    """The one database that the file became."""
+    return str(next(name for name, db in datasette.databases.items() if db.path is not None))
+
+
+async def _watch(answering: Answering) -> Answer:
+    """Follow an answer, saying on a terminal what is being done."""
+    watched = sys.stderr.isatty()
+    async with aclosing(answering.events()) as events:
+        async for event in events:
+            if watched and isinstance(event, StepBegan):
+                _say(event.step)
+    if watched:
+        _say(None)
+    return answering.answer
+
+
+def _say(step: Step | None) -> None:
+    click.echo("\r\x1b[K" + (f"{step.value}…" if step else ""), nl=False, err=True)
+
+
+def _print(question: str, answer: Answer, output: Output) -> None:
+    if output.json:
+        click.echo(json.dumps(answer_json(question, answer), ensure_ascii=False, indent=2))
+        return
+    if answer.result is None:
+        if output.sql and answer.sql:
+            click.echo(answer.sql)
+        click.echo(f"Error: {answer.error}", err=True)
+        return
+    if output.csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerows([answer.columns, *answer.result.rows])
+    elif output.sql:
+        click.echo(answer.sql)
+    elif output.table:
+        _print_table(answer)
+    else:
+        click.echo(f"{answer.sql}\n")
+        _print_table(answer)
+        click.echo(f"\n{answer.text or answer.error or ''}".rstrip())
+    if answer.truncated:
+        click.echo(f"Only the first {answer.row_count} rows are given; there are more.", err=True)
+
+
+def _print_table(answer: Answer) -> None:
+    """Rows in columns, as wide as the terminal; cells cut, numbers to the right."""
+    rows = answer.result.rows if answer.result else ()
+    shown = [[_cell(value) for value in row] for row in rows[:_TABLE_ROWS]]
+    columns = list(zip(answer.columns, *shown, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [
+        bool(rows) and all(isinstance(row[i], (int, float, type(None))) for row in rows)
+        for i in range(len(columns))
+    ]
+    width = shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else None
+    for line in (list(answer.columns), ["-" * each for each in widths], *shown):
+        cells = [
+            cell.rjust(widths[i]) if right[i] else cell.ljust(widths[i])
+            for i, cell in enumerate(line)
+        ]
+        click.echo("  ".join(cells).rstrip()[:width])
+    if len(rows) > _TABLE_ROWS:
+        click.echo(f"… and {len(rows) - _TABLE_ROWS} more rows; --csv gives them all.")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    text = "" if value is None else " ".join(str(value).split())
+    return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
