@@ -85,6 +85,7 @@ class AskPage(Page):
     next_url: str | None = shown("The next page of the history")
     temporary: bool = shown("Whether the history is lost when the server stops")
     in_words: bool = shown("Whether an answer in words is wanted unless switched off")
+    schema_json: dict[str, list[str]] = shown("Tables and columns, for the SQL editor to complete")
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,7 @@ async def ask_page(
         next_url=next_url,
         temporary=history_is_temporary(datasette),
         in_words=in_words,
+        schema_json=_columns(schema),
     )
 
 
@@ -240,8 +242,12 @@ async def question_page(
         models=await available_models(datasette, request.actor, PURPOSE),
         no_model=WAYS_TO_GET_A_MODEL,
         in_words=in_words,
-        schema_json={each.name: [column.name for column in each.columns] for each in schema.tables},
+        schema_json=_columns(schema),
     )
+
+
+def _columns(schema: Schema) -> dict[str, list[str]]:
+    return {each.name: [column.name for column in each.columns] for each in schema.tables}
 
 
 async def _history(
