@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -59,6 +59,7 @@ def install(model: ModelFile, source: str, progress: Progress) -> Path:
         _put_in_place(model)
     except OSError as error:
         if error.errno == errno.ENOSPC:
+            _discard(model)  # an unfinished file on a full disk is in everybody's way
             raise _no_room(target.parent) from error
         raise InstallFailed(f"The model could not be written: {error}.") from error
     return target
@@ -68,10 +69,17 @@ def remove(model: ModelFile) -> int:
     """Remove the file and whatever an unfinished download left; returns the bytes freed."""
     target = files.path_of(model)
     freed = sum(path.stat().st_size for path in (target, part_path(model)) if path.is_file())
-    for path in (target, files.record_path(target), part_path(model), _ends_path(model)):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(_wheels_path(model), ignore_errors=True)
+    target.unlink(missing_ok=True)
+    files.record_path(target).unlink(missing_ok=True)
+    _discard(model)
     return freed
+
+
+def _discard(model: ModelFile) -> None:
+    """Delete what an unfinished download left."""
+    part_path(model).unlink(missing_ok=True)
+    _ends_path(model).unlink(missing_ok=True)
+    shutil.rmtree(_wheels_path(model), ignore_errors=True)
 
 
 def part_path(model: ModelFile) -> Path:
@@ -95,15 +103,15 @@ def _beside(model: ModelFile, ending: str) -> Path:
 
 def _put_in_place(model: ModelFile) -> None:
     part, target = part_path(model), files.path_of(model)
-    _ends_path(model).unlink(missing_ok=True)
     sha256 = files.sha256_of(part)
     if part.stat().st_size != model.size or sha256 != model.sha256:
-        part.unlink()
+        _discard(model)
         raise InstallFailed(
             f"What came is not the model: its SHA-256 is {sha256}, not {model.sha256}. "
             "It was deleted; try again, or another --source."
         )
-    os.replace(part, target)
+    part.replace(target)
+    _discard(model)
     files.remember(target, sha256)
 
 
@@ -171,7 +179,7 @@ def _from_disk(model: ModelFile, source: Path, progress: Progress) -> None:
         raise InstallFailed(
             f"There is no file {source}: --source is auto, hub, index or the path of a GGUF file."
         )
-    if source.stat().st_size != model.size or files.sha256_of(source) != model.sha256:
+    if source.stat().st_size != model.size:
         raise InstallFailed(
             f"{source} is not {model.filename} ({model.size:,} bytes). To use another GGUF file, "
             f"set {files.OWN_FILE_VARIABLE} to its path."
@@ -235,12 +243,10 @@ def _append_member(
 
 
 def _append(
-    incoming: object, file: BinaryIO, have: int, model: ModelFile, progress: Progress
+    incoming: IO[bytes], file: BinaryIO, have: int, model: ModelFile, progress: Progress
 ) -> int:
     """Copy to the end of the growing file, never past the model's size; returns the new size."""
-    while block := incoming.read(_BLOCK):  # type: ignore[attr-defined]  # files and responses
-        if have + len(block) > model.size:
-            raise InstallFailed("More came than the model has; install again from another source.")
+    while block := incoming.read(min(_BLOCK, model.size - have)):
         file.write(block)
         have += len(block)
         progress(have)
