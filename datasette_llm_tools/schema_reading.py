@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 from weakref import WeakKeyDictionary
 
@@ -182,15 +182,15 @@ def _state(db: Database, conn: sqlite3.Connection) -> tuple[_State, bool]:
         return ("memory", id(conn), version, cookie), True
     if not db.is_mutable:
         return ("immutable",), True
-    path = os.path.realpath(db.path)
+    path = Path(db.path).resolve()
     state: list[Any] = ["file"]
     newest = 0
-    for name in (path, f"{path}-wal"):
+    for file in (path, path.with_name(f"{path.name}-wal")):
         try:
-            stat = os.stat(name)  # noqa: PTH116 - three times as fast, and this is each request
+            stat = file.stat()
         except FileNotFoundError:
-            state.append(None)
-        else:
+            continue
+        if stat.st_size:  # an empty -wal comes and goes with connections and holds nothing
             state.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
             newest = max(newest, stat.st_mtime_ns)
     return tuple(state), time.time_ns() - newest > _SETTLED_NS

@@ -1,0 +1,206 @@
+"""Cells: what is linked, escaped, cut and told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.plugins import pm
+from datasette.utils.asgi import Request
+from markupsafe import Markup
+
+from datasette_llm_tools.cells import column_origins, display_rows, key_links
+from datasette_llm_tools.schema import Column, ForeignKey, Schema, Table
+
+AIRLINES = Table("air lines", "table", (Column("carrier", "TEXT", 1), Column("name", "TEXT")))
+FLIGHTS = Table(
+    "flights",
+    "table",
+    (Column("id", "INTEGER", 1), Column("carrier", "TEXT"), Column("delay", "INTEGER")),
+    (ForeignKey(("carrier",), "air lines", ("carrier",)),),
+)
+PAIRS = Table("pairs", "table", (Column("a", "TEXT", 1), Column("b", "TEXT", 2)))
+SCHEMA = Schema("data", (AIRLINES, FLIGHTS, PAIRS), "v")
+
+
+@dataclass(frozen=True)
+class Result:
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+async def serve(**options: Any) -> Datasette:
+    datasette = Datasette(memory=True, **options)
+    datasette.add_memory_database("cells_test", name="data")
+    await datasette.invoke_startup()
+    return datasette
+
+
+async def shown(
+    value: Any, sql: str = "select 1", column: str = "c", *, datasette: Datasette | None = None
+) -> str:
+    rows = await display_rows(
+        datasette or await serve(),
+        Request.fake("/"),
+        "data",
+        sql,
+        Result([column], [[value]]),
+        SCHEMA,
+    )
+    assert isinstance(rows[0][0], Markup)
+    return str(rows[0][0])
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("value", "html"),
+    [
+        (None, '<span class="llm-tools-null">NULL</span>'),
+        ("NULL", "NULL"),
+        ("", "&nbsp;"),
+        (0, "0"),
+        (1.5, "1.5"),
+        ("<b>&", "&lt;b&gt;&amp;"),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("https://e.com and more", "https://e.com and more"),
+        (
+            ' https://e.com/?a=1&b="><script> ',
+            '<a href="https://e.com/?a=1&amp;b=&#34;&gt;&lt;script&gt;">'
+            "https://e.com/?a=1&amp;b=&#34;&gt;&lt;script&gt;</a>",
+        ),
+    ],
+)
+async def test_values(value: Any, html: str) -> None:
+    assert await shown(value) == html
+
+
+@pytest.mark.asyncio
+async def test_long_text_is_cut_where_datasette_cuts_it() -> None:
+    datasette = await serve(settings={"truncate_cells_html": 5})
+    assert await shown("123456", datasette=datasette) == "12345\u2026"
+    assert await shown("12345", datasette=datasette) == "12345"
+    whole = await serve(settings={"truncate_cells_html": 0})
+    assert await shown("x" * 9000, datasette=whole) == "x" * 9000
+
+
+@pytest.mark.asyncio
+async def test_a_blob_links_to_its_bytes() -> None:
+    datasette = await serve(settings={"base_url": "/prefix/"})
+    html = await shown(b"\xff\x00", "select x'ff00' as [a&b]", "a&b", datasette=datasette)
+    assert "&lt;Binary:&nbsp;2&nbsp;bytes&gt;" in html
+    url = unescape(html.split('href="')[1].split('"')[0])
+    assert urlsplit(url).path == "/prefix/data/-/query.blob"
+    assert parse_qs(url.split("?")[1])["sql"] == ["select x'ff00' as [a&b]"]
+    response = await datasette.client.get(url.removeprefix("/prefix"))
+    assert response.status_code == 200
+    assert response.content == b"\xff\x00"
+
+
+@pytest.mark.asyncio
+async def test_a_blob_has_no_link_where_the_query_may_not_run() -> None:
+    datasette = await serve(config={"allow_sql": False})
+    assert await shown(b"\xff", datasette=datasette) == "&lt;Binary:&nbsp;1&nbsp;byte&gt;"
+
+
+@pytest.mark.asyncio
+async def test_keys_link_to_the_rows_that_they_name() -> None:
+    sql = "select f.id, f.carrier, f.delay from flights f"
+    result = Result(["id", "carrier", "delay"], [[7, "A/<B", 3], [8, None, 4]])
+    rows = await display_rows(await serve(), Request.fake("/"), "data", sql, result, SCHEMA)
+    assert rows == [
+        [
+            '<a href="/data/flights/7">7</a>',
+            '<a href="/data/air+lines/A~2F~3CB">A/&lt;B</a>',
+            "3",
+        ],
+        ['<a href="/data/flights/8">8</a>', '<span class="llm-tools-null">NULL</span>', "4"],
+    ]
+
+
+@contextmanager
+def rendering(render: Any) -> Iterator[None]:
+    """A plugin with this render_cell, while the block runs."""
+
+    class Plugin:
+        @hookimpl
+        def render_cell(self, row: Any, value: Any, column: str, table: Any) -> Any:
+            return render(row, value, column, table)
+
+    plugin = Plugin()
+    pm.register(plugin, name="cells-test")
+    try:
+        yield
+    finally:
+        pm.unregister(name="cells-test")
+
+
+@pytest.mark.asyncio
+async def test_plugins_render_first_and_are_escaped_unless_they_say_html() -> None:
+    async def later() -> Markup:
+        return Markup("<i>later</i>")
+
+    def render(row: Any, value: Any, column: str, table: Any) -> Any:
+        assert table is None
+        assert row["other"] == row[1] == "o"
+        return later() if value == "b" else {"a": "<b>"}.get(value)
+
+    result = Result(["x", "other"], [["a", "o"], ["b", "o"], ["c", "o"]])
+    with rendering(render):
+        rows = await display_rows(
+            await serve(), Request.fake("/"), "data", "select 1", result, SCHEMA
+        )
+    assert [row[0] for row in rows] == ["&lt;b&gt;", "<i>later</i>", "c"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "origins"),
+    [
+        (
+            "select * from flights",
+            {0: ("flights", "id"), 1: ("flights", "carrier"), 2: ("flights", "delay")},
+        ),
+        ("select count(*), F.Carrier c from Flights f group by 2", {1: ("flights", "carrier")}),
+        (
+            'select a.*, id from flights join "air lines" a on a.carrier = flights.carrier',
+            {0: ("air lines", "carrier"), 1: ("air lines", "name"), 2: ("flights", "id")},
+        ),
+        (
+            "with t(x, n) as (select carrier, count(*) from flights group by 1) select n, x from t",
+            {1: ("flights", "carrier")},
+        ),
+        (
+            "select * from (select delay, id from flights)",
+            {0: ("flights", "delay"), 1: ("flights", "id")},
+        ),
+        ("with flights as (select 1 as id) select id from flights", {}),
+        ('select carrier from flights, "air lines"', {}),
+        ('select * from flights join "air lines" using (carrier)', {}),
+        ('select * from flights natural join "air lines"', {}),
+        ("select id from flights union select delay from flights", {}),
+        ("select max(id), id + 0, cast(id as text), (select id from flights) from flights", {}),
+        ("select id from flights, json_each('[1]')", {}),
+        ("select id from secret", {}),
+        ("select *, id from flights, secret", {}),
+        ("select 1; select id from flights", {}),
+        ("select (((", {}),
+        ("", {}),
+        ("delete from flights returning id", {}),
+        ("select id from flights -- " + "x" * 9000, {}),
+        ("select " + "(" * 3000 + "id" + ")" * 3000 + " from flights", {}),
+    ],
+)
+def test_origins(sql: str, origins: dict[int, tuple[str, str]]) -> None:
+    assert column_origins(sql, SCHEMA) == origins
+
+
+def test_only_single_keys_of_visible_tables_link() -> None:
+    assert key_links({0: ("pairs", "a"), 1: ("flights", "delay")}, SCHEMA) == {}
+    alone = Schema("data", (FLIGHTS,), "v")
+    assert key_links({0: ("flights", "carrier"), 1: ("flights", "ID")}, alone) == {1: "flights"}
