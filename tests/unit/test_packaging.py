@@ -39,6 +39,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     leave_out = shutil.ignore_patterns("__pycache__")
     for name in ("datasette_llm_tools", "templates", "static"):
         shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=leave_out)
+    # Told not to write bytecode, setuptools warns that it does not.
+    environment = {**os.environ, "PYTHONWARNINGS": "default"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder]
     # Without isolation nothing is downloaded; setuptools comes with the extra [test].
     done = subprocess.run(
@@ -47,7 +50,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PYTHONWARNINGS": "default"},
+        env=environment,
     )
     assert done.returncode == 0, done.stdout
     (wheel,) = folder.glob("*.whl")
