@@ -1,7 +1,7 @@
 """A file becomes a table: all of it, or nothing.
 
-The rows first go into a temporary SQLite file of their own, in a thread, while
-nobody waits. Then one transaction copies that finished table into the database.
+The rows first go into a temporary SQLite file (staging.py), while nobody waits.
+Then one transaction copies that finished table into the database.
 The two have the same columns, which lets SQLite move whole records without
 decoding them, so the database is locked for a small part of the load.
 In Datasette the copy runs on the database's own write thread: a connection
@@ -17,8 +17,8 @@ import asyncio
 import re
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,13 +30,8 @@ from datasette.utils.sqlite import sqlite3
 from ..errors import BadInput, UploadRejected
 from ..settings import read_settings
 from .naming import table_name, unique_name
-from .reading import (
-    FileColumn,
-    Progress,
-    TableFile,
-    read_rows,
-    survey_file,
-)
+from .reading import FileColumn, Progress
+from .staging import FILENAME, StagedTable, quoted, rejected, stage, stage_aside
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -58,14 +53,6 @@ class UploadResult:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """A finished table, called `rows`, in a temporary SQLite file."""
-
-    path: Path
-    source: TableFile
-
-
 def load_file(
     path: Path,
     filename: str,
@@ -79,9 +66,9 @@ def load_file(
     taken. Raises UploadRejected, and whatever `progress` raises; nothing is written then.
     """
     with tempfile.TemporaryDirectory(prefix="llm-tools-") as folder:
-        staged = _stage(path, filename, Path(folder), progress)
+        staged = stage(path, filename, Path(folder), progress)
         with closing(sqlite3.connect(database_path)) as connection:
-            name = copy_table(connection, staged.path, table or table_name(filename))
+            name = copy_table(connection, Path(folder) / FILENAME, table or table_name(filename))
     return _result(name, staged)
 
 
@@ -118,19 +105,25 @@ async def load_upload(
 async def _load(
     database: Database, path: Path, filename: str, table: str | None, stop: threading.Event
 ) -> UploadResult:
-    def look(_: float) -> None:
-        if stop.is_set():
-            raise UploadRejected(f"The upload of {filename} was stopped; nothing was written.")
-
     wanted = table or table_name(filename)
-    with tempfile.TemporaryDirectory(prefix="llm-tools-") as folder:
-        staged = await asyncio.to_thread(_stage, path, filename, Path(folder), look)
+    async with temporary_folder() as folder:
+        staged = await asyncio.to_thread(stage_aside, path, filename, folder, stop)
         # Our own transaction: SQLite attaches no file while one is open.
         name = await database.execute_write_fn(
-            lambda connection: copy_table(connection, staged.path, wanted, stop.is_set),
+            lambda connection: copy_table(connection, folder / FILENAME, wanted, stop.is_set),
             transaction=False,
         )
     return _result(name, staged)
+
+
+@asynccontextmanager
+async def temporary_folder() -> AsyncGenerator[Path, None]:
+    """A folder that is deleted in a thread: that takes a second where it holds 200 MB."""
+    folder = tempfile.TemporaryDirectory(prefix="llm-tools-")
+    try:
+        yield Path(folder.name)
+    finally:
+        await asyncio.to_thread(folder.cleanup)
 
 
 def copy_table(
@@ -152,57 +145,25 @@ def copy_table(
                 f"SELECT sql FROM {alias}.sqlite_master WHERE name = 'rows'"  # noqa: S608 -- ours
             ).fetchone()
             columns = sql[sql.index("(") :]
-            connection.execute(f"CREATE TABLE main.{_quoted(name)} {columns}")
+            connection.execute(f"CREATE TABLE main.{quoted(name)} {columns}")
             # Both names are quoted by us; nothing else in it comes from outside.
             connection.execute(
-                f"INSERT INTO main.{_quoted(name)} SELECT * FROM {alias}.rows"  # noqa: S608
+                f"INSERT INTO main.{quoted(name)} SELECT * FROM {alias}.rows"  # noqa: S608
             )
+            if is_stopped():
+                raise UploadRejected("The upload was stopped; nothing was written.")
             connection.commit()
         finally:
             connection.set_progress_handler(None, 0)
             connection.rollback()
             connection.execute(f"DETACH {alias}")
     except sqlite3.Error as error:
-        raise _rejected(error) from error
+        raise rejected(error) from error
     return name
 
 
-def _stage(path: Path, filename: str, folder: Path, progress: Progress | None) -> _Staged:
-    source = survey_file(path, filename, _part(progress, 0.0))
-    staged = folder / "staged.db"
-    columns = ", ".join(f"{_quoted(column.name)} {column.type}" for column in source.columns)
-    values = ", ".join(_parameter(column, source.is_text) for column in source.columns)
-    try:
-        with closing(sqlite3.connect(staged)) as connection:
-            # A temporary file needs no protection from crashes.
-            connection.execute("PRAGMA journal_mode = OFF")
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute(f"CREATE TABLE rows ({columns})")
-            rows = read_rows(source, _part(progress, 0.5))
-            connection.executemany(f"INSERT INTO rows VALUES ({values})", rows)  # noqa: S608 -- parameters only
-            connection.commit()
-    except sqlite3.Error as error:
-        raise _rejected(error) from error
-    return _Staged(staged, source)
-
-
-def _parameter(column: FileColumn, is_text: bool) -> str:
-    """A value of a text file that is empty becomes NULL: counts and averages are right then."""
-    if not is_text:
-        return "?"
-    return "nullif(?, '')" if column.type == "TEXT" else "nullif(trim(?), '')"
-
-
-def _part(progress: Progress | None, start: float) -> Progress | None:
-    """Progress of one of the two passes over the file."""
-    if progress is None:
-        return None
-    return lambda done: progress(start + done / 2)
-
-
-def _result(name: str, staged: _Staged) -> UploadResult:
-    source = staged.source
-    return UploadResult(name, source.rows, source.columns, source.notes)
+def _result(name: str, staged: StagedTable) -> UploadResult:
+    return UploadResult(name, staged.rows, staged.columns, staged.notes)
 
 
 def uploads_name(datasette: Datasette) -> str:
@@ -288,18 +249,3 @@ def _is_ours(path: Path) -> bool:
     return header.startswith(b"SQLite format 3\0") and header[68:] == APPLICATION_ID.to_bytes(
         4, "big"
     )
-
-
-def _rejected(error: Exception) -> UploadRejected:
-    text = str(error)
-    if "full" in text:
-        return UploadRejected("The server's disk is full; nothing was written.")
-    if "locked" in text:
-        return UploadRejected("The database is busy; nothing was written. Try again.")
-    if "interrupted" in text:
-        return UploadRejected("The upload was stopped; nothing was written.")
-    return UploadRejected(f"SQLite could not store the file: {text}; nothing was written.")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -17,9 +15,11 @@ from ..errors import BadInput, UploadRejected
 from ..pages import json_response, wants_json
 from ..settings import read_settings
 from .destination import choose_database, require_create_table
-from .store import UploadResult, is_temporary, load_upload
+from .store import UploadResult, is_temporary, load_upload, temporary_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from datasette.app import Datasette
     from datasette.database import Database
     from datasette.utils.asgi import Request
@@ -54,8 +54,8 @@ async def _upload(request: Request, datasette: Datasette) -> tuple[Database, Upl
         if isinstance(database_name, UploadedFile) or isinstance(table, UploadedFile):
             raise BadInput("database and table are names, not files.")
         database = await choose_database(datasette, request.actor, database_name or None)
-        with tempfile.TemporaryDirectory(prefix="llm-tools-") as folder:
-            path = Path(folder) / "upload"
+        async with temporary_folder() as folder:
+            path = folder / "upload"
             await _save(file, path)
             work = load_upload(
                 datasette, database, path, file.filename, actor=request.actor, table=table or None

@@ -226,14 +226,30 @@ async def test_files_of_one_name_sent_at_once_become_tables_of_their_own(tmp_pat
 
 
 @pytest.mark.asyncio
+async def test_a_large_file_is_told_the_same_of(tmp_path: Path) -> None:
+    """Files over a megabyte are read in a process of their own."""
+    datasette = await make_datasette(tmp_path)
+    rows = b"".join(b"%d,0%d,\xe9\n" % (n, n) for n in range(100_000))
+    good = (await send(datasette, b"n,code,t\n" + rows)).json()
+    assert (good["table"], good["rows"]) == ("cities", 100_000)
+    assert [column["type"] for column in good["columns"]] == ["INTEGER", "TEXT", "TEXT"]
+    assert "Windows-1252" in good["notes"][0]
+    bad = await send(datasette, b"n,code,t\n" + rows + b"1,2,3,4\n")
+    assert bad.status_code == 400
+    assert "line 100,002" in bad.json()["error"]
+    assert tables(tmp_path / "uploads.db") == {"cities"}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("rows", [10, 600_000])
 async def test_cancelling_leaves_no_table_and_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     datasette = await make_datasette(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     path = tmp_path / "file"
-    path.write_bytes(b"a,b\n" + b"1,2\n" * 200_000)
+    path.write_bytes(b"a,b\n" + b"1,2\n" * rows)
     database = datasette.get_database("data")
     # The write thread is held, so that the load cannot end before it is cancelled.
     held, release = threading.Event(), threading.Event()
@@ -256,12 +272,13 @@ async def test_cancelling_leaves_no_table_and_no_file(
 
 
 @pytest.mark.asyncio
-async def test_a_client_that_goes_away_stops_the_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [10, 600_000])
+async def test_a_client_that_goes_away_stops_the_load(tmp_path: Path, rows: int) -> None:
     datasette = await make_datasette(tmp_path)
     body = (
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         + b"a,b\n"
-        + b"1,2\n" * 200_000
+        + b"1,2\n" * rows
         + b"\r\n--x--\r\n"
     )
     cookie = "ds_actor=" + datasette.sign({"a": {"id": "root"}}, "actor")
