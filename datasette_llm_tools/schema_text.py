@@ -83,10 +83,10 @@ def schema_text(schema: Schema, *, question: str = "", budget_tokens: int) -> Sc
     If that is not enough, the tables that the question seems to be about come
     first, with what joins them; then columns are left out, then tables.
     """
-    for detail in _DETAILS:
-        whole = _whole(schema, detail, budget_tokens)
-        if whole is not None:
-            return SchemaText(whole, tuple(table.name for table in schema.tables), 0)
+    if _whole(schema, _DETAILS[-1], budget_tokens) is not None:
+        wholes = (_whole(schema, detail, budget_tokens) for detail in _DETAILS)
+        text = next(each for each in wholes if each is not None)
+        return SchemaText(text, tuple(table.name for table in schema.tables), 0)
     chosen = _chosen(schema, question, budget_tokens)
     texts = [
         _table_text(table, chosen[table.name], among=chosen)
