@@ -428,13 +428,14 @@ class _Relevance:
         if column.description:
             parts.append(self._met(_stems(column.description)))
         for sample in column.samples:
-            # Only whole words: half of a value says nothing.
-            exact = self._met(_stems(sample))
-            parts.append({word: 1.5 for word, strength in exact.items() if strength == 1})
+            met = self._met(_stems(sample))
+            if met:  # only whole words: half of a value says nothing
+                parts.append({word: 1.5 for word, strength in met.items() if strength == 1})
         return _best(parts)
 
     def _met(self, words: Iterable[str]) -> dict[int, float]:
-        return _best([found for word in words if (found := self._strengths(word))])
+        found = [each for word in words if (each := self._strengths(word))]
+        return _best(found) if found else {}
 
     def _strengths(self, word: str) -> dict[int, float]:
         """For each asked word that a word of the schema meets, how well."""
