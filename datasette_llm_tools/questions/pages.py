@@ -34,6 +34,7 @@ class ResultTable:
 
     columns: tuple[str, ...] = shown("Names of the columns")
     rows: list[list[Markup]] = shown("Cells as HTML")
+    numeric: tuple[bool, ...] = shown("Which columns hold numbers only")
     truncated: bool = shown("Whether there are more rows than are shown")
     milliseconds: float = shown("Time that the query took")
     query_url: str = shown("Datasette's page for this SQL")
@@ -165,6 +166,10 @@ async def result_table(
     return ResultTable(
         columns=result.columns,
         rows=await display_rows(datasette, request, database, sql, result, schema),
+        numeric=tuple(
+            all(value is None or isinstance(value, (int, float)) for value in column)
+            for column in zip(*result.rows, strict=True)
+        ),
         truncated=result.truncated,
         milliseconds=result.milliseconds,
         query_url=f"{base}?{query}",
