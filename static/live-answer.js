@@ -2,6 +2,7 @@
 // holds what came so far until the server's own article replaces it.
 
 import { elementFrom, make } from "./server.js";
+import { colourSql } from "./sql-colours.js";
 
 export class LiveAnswer {
   constructor(question, onStop) {
@@ -71,6 +72,7 @@ export class LiveAnswer {
     const code = this.#code(attempt);
     code.classList.remove("writing");
     code.textContent = sql;
+    colourSql(code);
     if (!error) return;
     const text = `Attempt ${attempt} did not run: ${error}`;
     const { block } = this.attempts.get(attempt);

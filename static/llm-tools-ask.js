@@ -75,17 +75,22 @@ class LlmToolsAsk extends HTMLElement {
     article.scrollIntoView({ block: "nearest" });
   }
 
-  /** From here on the form asks what follows the answer, and the address is the answer's. */
+  /** From here on the address is the answer's, and the form asks what follows it; where there
+   *  is no answer, it asks the same in other words, after the same questions as before. */
   #follow(article) {
     this.failed = null;
-    this.text.value = "";
-    this.form.elements.namedItem("parent").value = article.dataset.id;
-    this.form.querySelector("input[name=sql]")?.remove();
-    this.form.querySelector(".starters")?.remove();
-    this.form.querySelector(".ask-label").textContent = "Ask a follow-up";
+    const answered = article.dataset.status === "answered";
+    const label = this.form.querySelector(".ask-label");
+    label.textContent = answered ? "Ask a follow-up" : "Ask in other words";
     this.form.querySelector("button.primary").textContent = "Ask";
-    this.text.placeholder = "It builds on this answer, for example: only for January";
+    this.form.querySelector(".starters")?.remove();
     for (const each of document.querySelectorAll("[data-before-asking]")) each.remove();
+    if (answered) {
+      this.text.value = "";
+      this.text.placeholder = "It builds on this answer, for example: only for January";
+      this.form.elements.namedItem("parent").value = article.dataset.id;
+      this.form.querySelector("input[name=sql]")?.remove();
+    }
     this.#linkToNew();
     document.title = article.querySelector(".question-name").textContent;
     history.pushState(null, "", article.dataset.url);
