@@ -92,7 +92,7 @@ async def load_upload(
         result = await asyncio.shield(work)
     except asyncio.CancelledError:
         stop.set()
-        await asyncio.wait([work])
+        await asyncio.gather(work, return_exceptions=True)
         raise
     await _announce(datasette, database, result.table)
     schema = await database.get_table_definition(result.table)

@@ -103,7 +103,7 @@ async def _unless_left(request: Request, work: Coroutine[Any, Any, UploadResult]
         left.cancel()
         if not task.done():
             task.cancel()
-            await asyncio.wait({task})
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _left(request: Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sqlite3
@@ -251,6 +252,8 @@ async def test_cancelling_leaves_no_table_and_no_file(
     path = tmp_path / "file"
     path.write_bytes(b"a,b\n" + b"1,2\n" * rows)
     database = datasette.get_database("data")
+    unheard: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
     # The write thread is held, so that the load cannot end before it is cancelled.
     held, release = threading.Event(), threading.Event()
 
@@ -267,6 +270,9 @@ async def test_cancelling_leaves_no_table_and_no_file(
     with pytest.raises(asyncio.CancelledError):
         await work
     await holding
+    del work
+    gc.collect()
+    assert unheard == []
     assert tables(tmp_path / "data.db") == {"old"}
     assert list((tmp_path / "temporary").iterdir()) == []
 
