@@ -265,9 +265,12 @@ class _Pool:
                 self._busy.discard(worker)
             if not reply:
                 return {"kind": "late" if worker.was_stopped_by_alarm else "stopped"}
-            self._idle.append(worker)
-        answer: dict[str, Any] = json.loads(reply, object_hook=_decode_blob)
-        return answer
+            answer: dict[str, Any] = json.loads(reply, object_hook=_decode_blob)
+            if answer["kind"] == "memory":
+                worker.end()  # it is ending by itself
+            else:
+                self._idle.append(worker)
+            return answer
 
     def _take(self) -> _Worker:
         while self._idle:

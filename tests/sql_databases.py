@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 from datasette.app import Datasette
+
+from datasette_llm_tools.queries import close_workers
 
 # `secrets` and `hidden_view` are hidden; `names` reads secrets on purpose.
 SCHEMA = """
@@ -80,3 +85,24 @@ def make_datasette(path: Path, **settings: object) -> Datasette:
             "plugins": {"datasette-llm-tools": settings},
         },
     )
+
+
+@asynccontextmanager
+async def serving(path: Path, **settings: object) -> AsyncIterator[Datasette]:
+    """A started Datasette over the file, whose workers end with the block."""
+    datasette = make_datasette(path, **settings)
+    await datasette.invoke_startup()
+    try:
+        yield datasette
+    finally:
+        await close_workers(datasette)
+
+
+def worker_processes() -> list[psutil.Process]:
+    """The query workers that this process has running."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and any(part.endswith("query_worker.py") for part in child.cmdline())
+    ]
