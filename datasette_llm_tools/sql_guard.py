@@ -321,7 +321,8 @@ class Guard:
             function = re.search(
                 r"\b(pragma_\w+|dbstat|sqlite_\w+|bytecode|tables_used)", plain_sql
             )
-            return _only_select(function.group() if function else _WRITES.get(action, "this"))
+            if function:
+                return _hidden_table(function.group())
         return _only_select(_WRITES.get(action, "a statement that changes something"))
 
     def _object_to_table(self, name: str, column: str) -> Rejected | None:
