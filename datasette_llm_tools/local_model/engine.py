@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -28,11 +29,14 @@ from typing import Any
 
 import httpx2
 
-from .errors import LocalModelError, PromptTooLong
+from .completions import Finished, Reply, is_idle, prompt_of, refusal, request_of
+from .errors import LocalModelError
 from .slots import Slots
 
 # Between two pieces of a stream the server sends at least a ping every 30 s.
 _TIMEOUT = httpx2.Timeout(10, read=120)
+# How often to look whether a slot whose request was cancelled is idle; about 1 s in all.
+_SETTLING_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,6 @@ class EngineSettings:
     threads: int
     context: int = 8192
     slots: int = 4
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The end of a reply: tokens in (`cached` of them not evaluated again) and out, and why."""
-
-    input: int
-    output: int
-    cached: int
-    reason: str  # "stop", or "length" where the reply was cut
 
 
 @dataclass(frozen=True)
@@ -105,18 +99,21 @@ class Engine:
         LocalModelError. Closing the generator stops the work.
         """
         running = self.load().result()
-        place = self._slots.enter(_prompt_of(body))
+        place = self._slots.enter(prompt_of(body))
         try:
-            request = _request(running, body, place.ready.result().number)
-            with (
-                httpx2.Client(timeout=_TIMEOUT, trust_env=False) as client,
-                client.stream(**request) as response,
-            ):
-                if response.status_code != 200:
-                    raise _refusal(response.read())
-                reply = _Reply()
-                for line in response.iter_lines():
-                    yield from reply.read(line)
+            slot = place.ready.result()
+            with httpx2.Client(**_client_options(running)) as client:
+                while slot.unsettled:
+                    slot.unsettled = not is_idle(client.get("/slots").json(), slot.number)
+                    time.sleep(_SETTLING_SECONDS)
+                slot.unsettled = True
+                with client.stream(**request_of(body, slot.number)) as response:
+                    if response.status_code != 200:
+                        raise refusal(response.read())
+                    reply = Reply()
+                    for line in response.iter_lines():
+                        yield from reply.read(line)
+                slot.unsettled = False
         except httpx2.HTTPError as error:
             raise self._broken_off() from error
         finally:
@@ -125,20 +122,23 @@ class Engine:
     async def achat(self, body: dict[str, Any]) -> AsyncGenerator[str | Finished, None]:
         """The same for an event loop, which it never blocks; aclose() stops the work."""
         running = await asyncio.wrap_future(self.load())
-        place = self._slots.enter(_prompt_of(body))
+        place = self._slots.enter(prompt_of(body))
         try:
             slot = await asyncio.wrap_future(place.ready)
-            request = _request(running, body, slot.number)
-            async with (
-                httpx2.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client,
-                client.stream(**request) as response,
-            ):
-                if response.status_code != 200:
-                    raise _refusal(await response.aread())
-                reply = _Reply()
-                async for line in response.aiter_lines():
-                    for piece in reply.read(line):
-                        yield piece
+            async with httpx2.AsyncClient(**_client_options(running)) as client:
+                while slot.unsettled:
+                    states = await client.get("/slots")
+                    slot.unsettled = not is_idle(states.json(), slot.number)
+                    await asyncio.sleep(_SETTLING_SECONDS)
+                slot.unsettled = True
+                async with client.stream(**request_of(body, slot.number)) as response:
+                    if response.status_code != 200:
+                        raise refusal(await response.aread())
+                    reply = Reply()
+                    async for line in response.aiter_lines():
+                        for piece in reply.read(line):
+                            yield piece
+                slot.unsettled = False
         except httpx2.HTTPError as error:
             raise self._broken_off() from error
         finally:
@@ -259,69 +259,13 @@ def _whole_number(variable: str, default: int) -> int:
     return int(text)
 
 
-def _prompt_of(body: dict[str, Any]) -> str:
-    return "\n".join(f"{message['role']}\n{message['content']}" for message in body["messages"])
-
-
-def _request(running: _Running, body: dict[str, Any], slot: int) -> dict[str, Any]:
+def _client_options(running: _Running) -> dict[str, Any]:
     return {
-        "method": "POST",
-        "url": f"{running.address}/v1/chat/completions",
+        "base_url": running.address,
         "headers": {"Authorization": f"Bearer {running.key}"},
-        "json": {
-            **body,
-            "id_slot": slot,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "cache_prompt": True,
-        },
+        "timeout": _TIMEOUT,
+        "trust_env": False,  # a proxy has no business with loopback
     }
-
-
-class _Reply:
-    """Reads the lines of one event stream."""
-
-    def __init__(self) -> None:
-        self._reason = "stop"
-
-    def read(self, line: str) -> Generator[str | Finished, None, None]:
-        """What one line holds: text, the end, or nothing."""
-        if not line.startswith("data: ") or line == "data: [DONE]":
-            return
-        event = json.loads(line[len("data: ") :])
-        if "error" in event:
-            raise _refusal(json.dumps(event).encode())
-        for choice in event.get("choices", ()):
-            self._reason = choice.get("finish_reason") or self._reason
-            if text := choice["delta"].get("content"):
-                yield text
-        if usage := event.get("usage"):
-            details = usage.get("prompt_tokens_details") or {}
-            yield Finished(
-                input=usage["prompt_tokens"],
-                output=usage["completion_tokens"],
-                cached=details.get("cached_tokens", 0),
-                reason=self._reason,
-            )
-
-
-def _refusal(content: bytes) -> LocalModelError:
-    """The server's error answer as one of ours."""
-    try:
-        error = json.loads(content)["error"]
-        kind, message = str(error.get("type")), str(error.get("message"))
-    except (ValueError, KeyError, AttributeError, TypeError):
-        kind, message = "", content.decode("utf-8", "replace")
-    if kind == "exceed_context_size_error":
-        return PromptTooLong(
-            f"The prompt has {error.get('n_prompt_tokens')} tokens, and the local model holds "
-            f"{error.get('n_ctx')}: shorten it, or raise DATASETTE_LLM_TOOLS_CONTEXT."
-        )
-    if "Context size has been exceeded" in message:
-        return LocalModelError(
-            "Too many long prompts for the local model at the same time; ask again in a moment."
-        )
-    return LocalModelError(f"The local model refused the request: {message}")
 
 
 def _why_not_loaded(path: Path, answer: dict[str, str], log: str) -> str:

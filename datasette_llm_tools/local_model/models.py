@@ -11,7 +11,8 @@ import llm
 from pydantic import Field
 
 from . import files
-from .engine import Engine, Finished, engine_for
+from .completions import Finished
+from .engine import Engine, engine_for
 from .errors import LocalModelError
 
 

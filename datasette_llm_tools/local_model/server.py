@@ -6,7 +6,7 @@ answers one line with its address or an error, and ends when its standard input 
 when its parent is killed.
 
 Its HTTP listener is closed to everybody else: loopback only, a random key for each start that
-travels over standard input, no pages, no cross-origin answers, no state endpoints.
+travels over standard input, no pages, no cross-origin answers.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def start(settings: dict[str, Any]) -> Any:
     params.api_keys = [settings["key"]]
     params.cors_origins = "null"
     params.ui = params.ui_mcp_proxy = False
-    params.endpoint_props = params.endpoint_slots = params.endpoint_metrics = False
+    params.endpoint_props = params.endpoint_metrics = False
+    params.endpoint_slots = True  # for the holder of the key: is a cancelled request over?
     params.n_threads_http = settings["slots"] + 2
     params.verbosity = 1  # errors only
     return xllamacpp.Server(params)

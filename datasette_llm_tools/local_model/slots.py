@@ -13,20 +13,25 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-# Characters of shared prompt, about 500 tokens: evaluating them again costs 6 s on two cores.
-WORTH_WAITING = 2000
+# Characters of shared prompt, about 350 tokens: evaluating them again costs 4 s on two cores.
+WORTH_WAITING = 1000
 # Less than this (about 60 tokens) is no reason to overwrite a slot that others may come back to.
 WORTH_SHARING = 250
 
 
 @dataclass
 class Slot:
-    """One of the engine's places for a request; `used` counts up, the lowest was idle longest."""
+    """One of the engine's places for a request; `used` counts up, the lowest was idle longest.
+
+    `unsettled` while the server may still be at work on a request that was cancelled: sending
+    another one to that slot before it is idle would lose what the slot holds.
+    """
 
     number: int
     prompt: str = ""
     busy: bool = False
     used: int = 0
+    unsettled: bool = False
 
 
 def shared(slot: Slot, prompt: str) -> int:
@@ -96,6 +101,7 @@ class Slots:
         with self._lock:
             for slot in self._slots:
                 slot.prompt = ""
+                slot.unsettled = False
 
     def _assign(self) -> None:
         for place in list(self._waiting):
