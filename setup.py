@@ -15,6 +15,7 @@ TEST = [
     "pytest>=9",
     "pytest-asyncio>=1.5",
     "ruff>=0.17,<0.18",
+    "setuptools>=77",
     "types-html5lib",
 ]
 

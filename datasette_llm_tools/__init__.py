@@ -1,103 +1,113 @@
-"""The front door: hookimpls and the route table; each delegates in a line or three."""
+"""The front door: hookimpls, each a line or three that delegates.
+
+Nothing of the package is imported until a hook is called: Datasette loads its
+plugins while it is being imported itself, and `llm` and the processes that run
+SQL load parts of this package that must not bring Datasette along.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from datasette import hookimpl
-from datasette_llm import Purpose
-
-from . import lifespan, permissions
-from .cli import llm_tools
-from .pages import guarded
-from .questions import links, views
-from .questions.answering import PURPOSE
-from .uploads.views import upload
 
 if TYPE_CHECKING:
     from click import Group
     from datasette.app import Datasette
     from datasette.permissions import Action, PermissionSQL
-    from datasette.utils.asgi import Request
 
-_DATABASE = r"/-/questions/(?P<database>[^/.]+)"
-_QUESTION = _DATABASE + r"/(?P<id>[0-9a-f]{24})"
-
-ROUTES = (
-    (r"/-/questions(?:\.json)?$", views.home, {"GET"}),
-    (r"/-/questions/-/upload$", upload, {"POST"}),
-    (_DATABASE + r"(?:\.json)?$", views.ask, {"GET", "POST"}),
-    (_DATABASE + r"/-/warm$", views.warm_up, {"POST"}),
-    (_QUESTION + r"(?:\.json)?$", views.question, {"GET"}),
-    (_QUESTION + r"/-/run(?:\.json)?$", views.run, {"POST"}),
-    (_QUESTION + r"/-/rename(?:\.json)?$", views.rename, {"POST"}),
-    (_QUESTION + r"/-/share(?:\.json)?$", views.share, {"POST"}),
-    (_QUESTION + r"/-/delete(?:\.json)?$", views.delete, {"POST"}),
-)
+    from .permissions import Actor
 
 
 @hookimpl
 def register_routes() -> list[tuple[str, Any]]:
+    from .pages import guarded
+    from .routes import ROUTES
+
     return [(pattern, guarded(view, methods)) for pattern, view, methods in ROUTES]
 
 
 @hookimpl
 def register_actions() -> list[Action]:
-    return list(permissions.ACTIONS)
+    from .permissions import ACTIONS
+
+    return list(ACTIONS)
 
 
 @hookimpl
 def permission_resources_sql(
-    datasette: Datasette, actor: permissions.Actor, action: str
+    datasette: Datasette, actor: Actor, action: str
 ) -> PermissionSQL | None:
-    return permissions.default_permissions(datasette.default_deny, actor, action)
+    from .permissions import default_permissions
+
+    return default_permissions(datasette.default_deny, actor, action)
 
 
 @hookimpl
-def register_llm_purposes() -> list[Purpose]:
-    return [Purpose(name=PURPOSE, description="Turn questions into SQL, and rows into words")]
+def register_llm_purposes() -> list[Any]:
+    from .model import PURPOSES
+
+    return list(PURPOSES)
 
 
 @hookimpl
 def startup(datasette: Datasette) -> Any:
+    from . import lifespan
+
     return lifespan.begin(datasette)
 
 
 @hookimpl
 def shutdown(datasette: Datasette) -> Any:
+    from . import lifespan
+
     return lifespan.end(datasette)
 
 
 @hookimpl
 def register_commands(cli: Group) -> None:
+    from .cli import llm_tools
+
     cli.add_command(llm_tools)
 
 
 @hookimpl
-def menu_links(datasette: Datasette, actor: permissions.Actor) -> Any:
+def menu_links(datasette: Datasette, actor: Actor) -> Any:
+    from .questions import links
+
     return links.menu(datasette, actor)
 
 
 @hookimpl
-def database_actions(datasette: Datasette, actor: permissions.Actor, database: str) -> Any:
+def database_actions(datasette: Datasette, actor: Actor, database: str) -> Any:
+    from .questions import links
+
     return links.database(datasette, actor, database)
 
 
 @hookimpl
-def table_actions(datasette: Datasette, actor: permissions.Actor, database: str, table: str) -> Any:
+def table_actions(datasette: Datasette, actor: Actor, database: str, table: str) -> Any:
+    from .questions import links
+
     return links.table(datasette, actor, database, table)
 
 
 @hookimpl
-def view_actions(datasette: Datasette, actor: permissions.Actor, database: str, view: str) -> Any:
+def view_actions(datasette: Datasette, actor: Actor, database: str, view: str) -> Any:
+    from .questions import links
+
     return links.table(datasette, actor, database, view)
 
 
 @hookimpl
-def query_actions(datasette: Datasette, actor: permissions.Actor, database: str, sql: str) -> Any:
+def query_actions(datasette: Datasette, actor: Actor, database: str, sql: str) -> Any:
+    from .questions import links
+
     return links.query(datasette, actor, database, sql)
 
 
 @hookimpl
-def jump_items_sql(datasette: Datasette, actor: permissions.Actor, request: Request) -> Any:
+def jump_items_sql(datasette: Datasette, actor: Actor) -> Any:
+    from .questions import links
+
     return links.jump(datasette, actor)

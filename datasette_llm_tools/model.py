@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import llm
 import stamina
-from datasette_llm import LLM, ModelNotFoundError
+from datasette_llm import LLM, ModelNotFoundError, Purpose
 
 from .errors import ModelFailed, NoModel
 from .prompt import Prompt, Usage
@@ -34,6 +34,9 @@ _LOOKUP_SECONDS = 10.0
 _ATTEMPTS = 3
 _TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _TRANSIENT_NAMES = ("Connection", "Connect", "Timeout", "ReadError", "RemoteProtocolError")
+
+# What datasette-llm's configuration may set apart, model by model.
+PURPOSES = (Purpose(name="questions", description="Turn questions into SQL, and rows into words"),)
 
 WAYS_TO_GET_A_MODEL = (
     "No model is ready. Install the local one with `datasette llm-tools local-model install`, "

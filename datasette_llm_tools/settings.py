@@ -51,7 +51,9 @@ class Settings:
     max_sql_runs: int = _setting(6, "Statements that one question may run.")
     max_tokens: int = _setting(20_000, "Tokens, in and out together, that one question may use.")
     max_output_tokens: int = _setting(600, "Tokens that one reply of a model may have.")
-    max_seconds: int = _setting(180, "Seconds that one question may take.")
+    max_seconds: int = _setting(
+        300, "Seconds that one question may take, loading a local model included."
+    )
     max_questions_at_once: int = _setting(
         100, "Questions being answered at the same time on this server; more are asked to wait."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
@@ -219,7 +219,7 @@ async def ask_page(
         sql=request.args.get("sql"),
         models=await available_models(datasette, actor, PURPOSE),
         no_model=WAYS_TO_GET_A_MODEL,
-        starters=starter_questions(replace(schema, tables=(known,)) if known else schema),
+        starters=starter_questions(schema, table=known.name if known else None),
         may_upload=await may(datasette, actor, "create-table", database),
         history=history,
         search=search,

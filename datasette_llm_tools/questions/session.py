@@ -28,7 +28,7 @@ _under_way: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
 
 class Session:
-    """A question under way. `question` is as stored; it has the answer once `events()` ended."""
+    """A question under way: `async with` it. `question` has the answer once that block is left."""
 
     def __init__(self, asking: Asking, question: store.Question) -> None:
         self.asking = asking
@@ -41,37 +41,46 @@ class Session:
         datasette, limit = asking.datasette, asking.settings.max_questions_at_once
         if _under_way.get(datasette, 0) >= limit:
             raise LimitReached(f"{limit} questions are being answered; ask again in a moment.")
-        question = await store.begin(
-            datasette,
-            database=asking.database,
-            actor_id=(asking.actor or {}).get("id"),
-            question=asking.question,
-            parent_id=parent_id,
-            model_id=asking.model.model_id,
-        )
+        _count(datasette, 1)
+        try:
+            question = await store.begin(
+                datasette,
+                database=asking.database,
+                actor_id=(asking.actor or {}).get("id"),
+                question=asking.question,
+                parent_id=parent_id,
+                model_id=asking.model.model_id,
+            )
+        except BaseException:
+            _count(datasette, -1)
+            raise
         return cls(asking, question)
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """Answer; the answer is saved however this ends."""
-        datasette = self.asking.datasette
-        _under_way[datasette] = _under_way.get(datasette, 0) + 1
-        try:
-            async with aclosing(self.answering.events()) as events:
-                async for event in events:
-                    yield event
-        finally:
-            _under_way[datasette] -= 1
-            answer = self.answering.stop()
-            self.question = replace(self.question, answer=answer)
-            # Shielded: a second cancellation, as at shutdown, must not lose the answer.
-            await asyncio.shield(store.save_answer(datasette, self.question.id, answer))
+    async def __aenter__(self) -> Session:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Keep the answer, however this ended."""
+        _count(self.asking.datasette, -1)
+        answer = self.answering.stop()
+        self.question = replace(self.question, answer=answer)
+        # Shielded: a second cancellation, as at shutdown, must not lose the answer.
+        await asyncio.shield(store.save_answer(self.asking.datasette, self.question.id, answer))
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """The events of the answer, to be iterated inside `async with`."""
+        return self.answering.events()
 
     async def run(self) -> store.Question:
         """Answer without watching."""
-        async with aclosing(self.events()) as events:
+        async with self, aclosing(self.events()) as events:
             async for _ in events:
                 pass
         return self.question
+
+
+def _count(datasette: Datasette, more: int) -> None:
+    _under_way[datasette] = _under_way.get(datasette, 0) + more
 
 
 async def rerun(

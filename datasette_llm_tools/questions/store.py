@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,12 @@ async def get(datasette: Datasette, question_id: str) -> Question | None:
     )
     row = rows.first()
     return _question(row) if row else None
+
+
+def without_prompts(question: Question) -> Question:
+    """The question as somebody else may read it: prompts hold the schema as its owner sees it."""
+    calls = tuple(replace(call, messages=(), reply="") for call in question.answer.calls)
+    return replace(question, answer=replace(question.answer, calls=calls))
 
 
 async def thread(datasette: Datasette, question: Question, limit: int = 6) -> list[Question]:

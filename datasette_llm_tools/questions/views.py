@@ -176,16 +176,14 @@ async def _sent(request: Request, session: Session) -> _Sent:
     datasette, stored = session.asking.datasette, session.question
     url = pages.ask_url(datasette, stored.database) + f"/{stored.id}"
     model = session.asking.model.model_id
-    yield "question", {"id": stored.id, "url": url, "question": stored.question, "model": model}
-    async with aclosing(session.events()) as events:
+    async with session, aclosing(session.events()) as events:
+        yield "question", {"id": stored.id, "url": url, "question": stored.question, "model": model}
         async for event in events:
-            if isinstance(event, Finished):
-                finished = event
-            else:
+            if not isinstance(event, Finished):
                 yield await _as_sent(request, session, event)
     stored = session.question
     block = await pages.block(
-        datasette, request, stored, session.asking.schema, finished.answer.result
+        datasette, request, stored, session.asking.schema, stored.answer.result
     )
     html = await pages.block_html(datasette, request, block)
     yield "done", {"status": stored.answer.status.value, "error": stored.answer.error, "html": html}
@@ -246,18 +244,22 @@ async def _readable(request: Request, datasette: Datasette) -> store.Question:
     found = await store.get(datasette, request.url_vars["id"])
     if found is None or found.database != database or not _may_read(request, found):
         raise NotFound("There is no such question, or its owner has not shared it.")
-    return found
+    return found if found.actor_id == _actor_id(request) else store.without_prompts(found)
 
 
 async def _own(request: Request, datasette: Datasette) -> store.Question:
     found = await _readable(request, datasette)
-    if found.actor_id != (request.actor or {}).get("id"):
+    if found.actor_id != _actor_id(request):
         raise NotAllowed("Only the person who asked may change this question.")
     return found
 
 
 def _may_read(request: Request, found: store.Question) -> bool:
-    return found.shared or found.actor_id == (request.actor or {}).get("id")
+    return found.shared or found.actor_id == _actor_id(request)
+
+
+def _actor_id(request: Request) -> str | None:
+    return (request.actor or {}).get("id")
 
 
 def _model(form: Mapping[str, Any]) -> str | None:

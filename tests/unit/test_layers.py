@@ -23,7 +23,9 @@ MAY_IMPORT = {
     **{name: PAGES | {name} for name in FEATURES},
     "local_model": {"local_model"},
     "cli": PAGES | FEATURES | {"local_model"},
-    "__init__": PAGES | FEATURES | {"cli"},
+    "routes": FEATURES,
+    "lifespan": FLOOR | FEATURES,
+    "__init__": PAGES | FEATURES | {"cli", "routes", "lifespan"},
 }
 # Libraries that only the named modules may import while running.
 ONLY_IN = {
