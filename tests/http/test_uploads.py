@@ -267,9 +267,9 @@ async def test_cancelling_leaves_no_table_and_no_file(
     await asyncio.sleep(0)
     work.cancel()
     release.set()
-    with pytest.raises(asyncio.CancelledError):
-        await work
-    await holding
+    await asyncio.wait([work, holding])
+    assert work.cancelled()
+    # An error that nobody was told of is logged once its task is forgotten.
     del work
     gc.collect()
     assert unheard == []
