@@ -40,7 +40,7 @@ def permission_resources_sql(
 ) -> PermissionSQL | None:
     from .permissions import default_permissions
 
-    return default_permissions(datasette.default_deny, actor, action)
+    return default_permissions(datasette, actor, action)
 
 
 @hookimpl

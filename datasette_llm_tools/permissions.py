@@ -33,11 +33,26 @@ ACTIONS = (
 # Allowed to everyone who signed in, unless the configuration denies it.
 _SIGNED_IN = {ASK}
 
+# The database that dropped files go to when the setting uploads_database names none.
+UPLOADS = "uploads"
+_READING = {"view-database", "view-database-download", "view-table", "execute-sql"}
 
-def default_permissions(default_deny: bool, actor: Actor, action: str) -> PermissionSQL | None:
-    """The rule that holds when the configuration says nothing, for permission_resources_sql."""
-    if action in _SIGNED_IN and actor is not None and not default_deny:
+
+def default_permissions(datasette: Datasette, actor: Actor, action: str) -> PermissionSQL | None:
+    """The rule that holds when the configuration says nothing, for permission_resources_sql.
+
+    What people dropped is not for anonymous visitors of a public server, unless
+    the configuration has a block for that database.
+    """
+    if action in _SIGNED_IN and actor is not None and not datasette.default_deny:
         return PermissionSQL.allow(reason=f"{action} is allowed to people who signed in")
+    configured = UPLOADS in ((datasette.config or {}).get("databases") or {})
+    if action in _READING and actor is None and not configured:
+        return PermissionSQL(
+            sql="select :llm_tools_uploads as parent, null as child, 0 as allow, "
+            "'uploads are for people who signed in' as reason",
+            params={"llm_tools_uploads": UPLOADS},
+        )
     return None
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from datasette.utils.asgi import Response
 from ..errors import BadInput, LlmToolsError, NotAllowed, NotFound
 from ..pages import (
     EventStream,
-    fragment,
     json_response,
     posted,
     render,
@@ -24,19 +22,12 @@ from ..permissions import ASK, require
 from ..queries import run_query
 from ..schema_reading import read_schema
 from ..settings import read_settings
-from . import pages, store
-from .answering import Asking, prepare, warm
+from . import pages, store, stream
+from .answering import prepare
 from .session import Session, rerun
 from .values import (
-    AttemptEnded,
-    Event,
-    Finished,
     Previous,
-    RowsFound,
-    SqlWritten,
     Status,
-    StepBegan,
-    WordsWritten,
     answer_json,
 )
 
@@ -45,8 +36,6 @@ if TYPE_CHECKING:
     from datasette.utils.asgi import Request
 
 MAX_QUESTION_CHARACTERS = 2000
-
-_Sent = AsyncGenerator[tuple[str, Mapping[str, Any]], None]
 
 
 async def home(request: Request, datasette: Datasette) -> Response:
@@ -127,18 +116,7 @@ async def warm_up(request: Request, datasette: Datasette) -> Any:
     """POST /-/questions/DATABASE/-/warm: load the model, let it read the schema; as events."""
     database = await _database(request, datasette)
     asking = await prepare(datasette, request.actor, database, "", model_id=_model(request.args))
-    return EventStream(request, _warming(asking))
-
-
-async def _warming(asking: Asking) -> _Sent:
-    if asking.model.info.keeps_prefix:
-        yield "status", {"message": f"{asking.model.model_id} is reading the schema"}
-        try:
-            await warm(asking)
-        except LlmToolsError as error:
-            yield "error", {"message": error.message}
-            return
-    yield "ready", {"model": asking.model.model_id}
+    return EventStream(request, stream.warming(asking))
 
 
 async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
@@ -161,7 +139,7 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
     )
     session = await Session.begin(asking, parent)
     if wants_events(request):
-        return EventStream(request, _sent(request, session))
+        return EventStream(request, stream.answering(request, session))
     asked = await session.run()
     if wants_json(request):
         url = pages.ask_url(datasette, database) + f"/{asked.id}"
@@ -169,48 +147,6 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
             {"id": asked.id, "url": url, **answer_json(asked.question, asked.answer)}
         )
     return _to(datasette, asked)
-
-
-async def _sent(request: Request, session: Session) -> _Sent:
-    """A session's events as they go to the browser; docs/api.md lists them."""
-    datasette, stored = session.asking.datasette, session.question
-    url = pages.ask_url(datasette, stored.database) + f"/{stored.id}"
-    model = session.asking.model.model_id
-    async with session, aclosing(session.events()) as events:
-        yield "question", {"id": stored.id, "url": url, "question": stored.question, "model": model}
-        async for event in events:
-            if not isinstance(event, Finished):
-                yield await _as_sent(request, session, event)
-    stored = session.question
-    block = await pages.block(
-        datasette, request, stored, session.asking.schema, stored.answer.result
-    )
-    html = await pages.block_html(datasette, request, block)
-    yield "done", {"status": stored.answer.status.value, "error": stored.answer.error, "html": html}
-
-
-async def _as_sent(
-    request: Request, session: Session, event: Event
-) -> tuple[str, Mapping[str, Any]]:
-    match event:
-        case StepBegan(step):
-            return "status", {"step": step.name.lower(), "message": step.value}
-        case SqlWritten(attempt, delta):
-            return "sql", {"attempt": attempt, "delta": delta}
-        case AttemptEnded(attempt, outcome):
-            return "attempt", {"attempt": attempt, "sql": outcome.sql, "error": outcome.error}
-        case WordsWritten(delta):
-            return "words", {"delta": delta}
-        case RowsFound(sql, result):
-            asking = session.asking
-            table = await pages.result_table(
-                asking.datasette, request, asking.database, sql, result, asking.schema
-            )
-            html = await fragment(
-                asking.datasette, request, "llm_tools/_rows.html", {"result": table}
-            )
-            return "rows", {"html": html, "count": len(result.rows), "truncated": result.truncated}
-    raise AssertionError(event)
 
 
 async def _previous(

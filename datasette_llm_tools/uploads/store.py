@@ -28,6 +28,7 @@ from datasette.events import CreateTableEvent
 from datasette.utils.sqlite import sqlite3
 
 from ..errors import BadInput, UploadRejected
+from ..permissions import UPLOADS
 from ..settings import read_settings
 from .naming import table_name, unique_name
 from .reading import FileColumn, Progress
@@ -36,7 +37,6 @@ from .staging import FILENAME, StagedTable, quoted, rejected, stage, stage_aside
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-DEFAULT_NAME = "uploads"
 # "llmu" in ASCII, as PRAGMA application_id holds it.
 APPLICATION_ID = 0x6C6C6D75
 # How many of SQLite's steps lie between two looks at whether to stop.
@@ -168,7 +168,7 @@ def _result(name: str, staged: StagedTable) -> UploadResult:
 
 def uploads_name(datasette: Datasette) -> str:
     """Name of the database for files whose sender chose none. Raises BadInput."""
-    name = read_settings(datasette).uploads_database or DEFAULT_NAME
+    name = read_settings(datasette).uploads_database or UPLOADS
     if name not in datasette.databases and not re.fullmatch(r"\w[\w-]*", name):
         raise BadInput(f"uploads_database must be letters and digits, not {name!r}.")
     return name

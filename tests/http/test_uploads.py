@@ -384,3 +384,19 @@ def test_a_process_killed_in_the_middle_of_the_copy_leaves_no_table(
     assert tables(database) == {"old"}
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("config", "status"),
+    [({}, 403), ({"databases": {"uploads": {"title": "For all"}}}, 200)],
+)
+async def test_uploads_are_not_for_anonymous_visitors_unless_configured(
+    tmp_path: Path, config: dict[str, Any], status: int
+) -> None:
+    datasette = await make_datasette(tmp_path, config=config)
+    await send(datasette)
+    for path in ("/uploads", "/uploads/cities", "/uploads/-/query.json?sql=select+1"):
+        assert (await datasette.client.get(path)).status_code == status, path
+        assert (await datasette.client.get(path, actor={"id": "alice"})).status_code == 200, path
+    await datasette.invoke_shutdown()
