@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 # Tokens evaluated at a time. A request can be cancelled, and other streams go on, only between
@@ -63,7 +64,8 @@ def main() -> None:
     # The parent decides when this ends; a Ctrl-C in the terminal reaches both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # As a script its folder comes first on the path and could hide installed modules.
-    sys.path.pop(0)
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [path for path in sys.path if Path(path).resolve() != here]
     try:
         server = start(json.loads(sys.stdin.readline()))
         answer = {"address": server.listening_address}
