@@ -1,0 +1,89 @@
+"""A Datasette plugin for the browser tests: a scripted model, and what it was asked as JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import llm
+from datasette import Response, hookimpl
+from llm.plugins import load_plugins, pm
+from scripted_model import ScriptedModel, _SyncFace
+
+# The first word of this list that is in a question decides the SQL.
+SQL = {
+    "broken": "SELECT nme FROM airlines LIMIT 5;",
+    "slow": "SELECT 1" + " -- thinking" * 2000,
+    "hostile": 'SELECT * FROM "hostile";',
+    "salaries": "SELECT * FROM salaries;",
+    "nothing": "SELECT * FROM airlines WHERE name = 'no such airline';",
+    "Mars": "-- cannot answer: no table is about Mars.",
+    "flights": "SELECT id, date, carrier, flight_number, origin, destination, departure_delay,\n"
+    "  arrival_delay, air_time, distance, tailnum FROM flights;",
+    "comments": "SELECT rating, COUNT(*) AS comments\nFROM passenger_comments\n"
+    "GROUP BY rating\nORDER BY rating DESC;",
+    "people": 'SELECT name FROM "people" ORDER BY name;',
+    "late": "SELECT airlines.name AS airline, COUNT(*) AS flights,\n"
+    "  ROUND(AVG(flights.departure_delay), 1) AS average_delay\n"
+    "FROM flights\n  JOIN airlines ON airlines.carrier = flights.carrier\n"
+    "WHERE flights.cancelled = 0 AND flights.origin = 'JFK'\n"
+    "GROUP BY airlines.carrier\nORDER BY average_delay DESC\nLIMIT 5;",
+}
+COUNT = "SELECT COUNT(*) AS airlines FROM airlines;"
+MENDED = "SELECT name FROM airlines ORDER BY name LIMIT 5;"
+HOSTILE_WORDS = (
+    "It says <img src=x onerror=window.harmed=1> </script><script>window.harmed=1</script> "
+    "![pixel](https://example.org/pixel.png) and [a link](https://example.org/) "
+    "or [this](javascript:window.harmed=1)."
+)
+
+
+def script(turn: str) -> list[str] | Exception:
+    """The reply to a turn: SQL to a question, a paragraph to rows, in pieces of a few letters."""
+    if "<rows " in turn:
+        question = turn.removeprefix("Question: ").split("\n")[0]
+        return pieces(HOSTILE_WORDS if "hostile" in question else words(turn))
+    if turn.startswith("SQLite says"):
+        return pieces(MENDED)
+    question = turn.rsplit("Question: ", 1)[-1]
+    if "overload" in question:
+        return RuntimeError("the machine is out of memory")
+    return pieces(next((sql for word, sql in SQL.items() if word in question), COUNT))
+
+
+def words(turn: str) -> str:
+    """A paragraph about the rows of a prompt."""
+    if "average_delay" in turn:
+        return (
+            "Among the airlines that fly from JFK, **ExpressJet Airlines Inc.** is late most often: "
+            "its flights leave about twenty minutes after the schedule on average."
+        )
+    first = re.findall(r"^\[(.*)\]$", turn, re.MULTILINE)[1:2]
+    return f"The first row is {first[0] if first else 'missing: nothing matched'}."
+
+
+def pieces(text: str) -> list[str]:
+    return re.findall(r".{1,7}", text, re.DOTALL)
+
+
+MODEL = ScriptedModel(script, delay=0.01)
+
+
+class _Models:
+    @llm.hookimpl
+    def register_models(self, register: Any) -> None:
+        register(_SyncFace(MODEL.model_id), MODEL)
+
+
+load_plugins()
+pm.register(_Models())
+
+
+async def scripted() -> Response:
+    """GET /-/scripted: what the model was sent, and how many replies were cut off."""
+    return Response.json({"prompts": MODEL.prompts, "closed": MODEL.closed})
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Any]]:
+    return [(r"/-/scripted$", scripted)]
