@@ -57,11 +57,13 @@ class LlmToolsAsk extends HTMLElement {
     fields.set("question", this.text.value.trim());
     const accept = "text/event-stream";
     const response = await post(this.form.action, fields, { signal, accept });
+    let html = null;
     for await (const event of readEvents(response)) {
-      if (event.event === "done") return event.data.html;
-      live.take(event);
+      if (event.event === "done") html = event.data.html;
+      else live.take(event);
     }
-    throw new Trouble("The connection broke off before the answer was whole.");
+    if (html === null) throw new Trouble("The connection broke off before the answer was whole.");
+    return html;
   }
 
   #answered(live, html) {

@@ -28,7 +28,8 @@ class LlmToolsStore extends HTMLElement {
       is_private: fields.has("is_private"),
     };
     try {
-      await post(this.dataset.storeUrl, {}, { json: { query } });
+      const response = await post(this.dataset.storeUrl, {}, { json: { query } });
+      await response.json();
       this.#saved(query.name);
     } catch (problem) {
       error.textContent = asTrouble(problem).message;
