@@ -27,6 +27,7 @@ from .questions.values import Answer, Status, Step, StepBegan, answer_json
 from .uploads.store import load_file
 
 _TABLE_FILES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt"}
+_MAGIC = b"SQLite format 3\0"
 _ACTOR = {"id": "root"}
 _CELL_CHARACTERS = 40
 _TABLE_ROWS = 50
@@ -96,6 +97,10 @@ def _existing(files: list[str]) -> list[Path]:
         if not path.is_file():
             raise BadInput(f"There is no file {path}; put the question last, in quotes.")
     databases = [path for path in paths if path.suffix.lower() not in _TABLE_FILES]
+    for path in databases:
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise BadInput(f"{path} is not a SQLite database, nor named .csv, .tsv or .json.")
     if databases and len(paths) > 1:
         raise BadInput(
             "Ask one database at a time, or several CSV, TSV and JSON files without a database."
