@@ -116,11 +116,16 @@ class Reply:
 class Model:
     """A model looked up for one actor and one purpose; cheap to keep for a request or a job."""
 
-    def __init__(self, wrapped: Any, info: ModelInfo, options: frozenset[str]) -> None:
+    def __init__(self, model: Any, wrapped: Any) -> None:
+        self._model = model
         self._wrapped = wrapped
-        self._option_names = options
-        self.info = info
-        self.model_id = info.model_id
+        self.info = _info(model)
+        self.model_id = self.info.model_id
+
+    @property
+    def is_loaded(self) -> bool:
+        """False for a local model that has to be loaded before it can begin."""
+        return bool(getattr(self._model, "is_loaded", True))
 
     @asynccontextmanager
     async def reply(self, prompt: Prompt) -> AsyncIterator[Reply]:
@@ -134,7 +139,7 @@ class Model:
         options = {
             name: value
             for name, value in wanted.items()
-            if value is not None and name in self._option_names
+            if value is not None and name in type(self._model).Options.model_fields
         }
 
         def chain() -> Any:
@@ -192,8 +197,7 @@ async def choose_model(
     else:
         chosen = await _default(datasette, actor, purpose, database, found)
     wrapped = await LLM(datasette).model(chosen, purpose=purpose, actor=actor)
-    model = found[chosen]
-    return Model(wrapped, _info(model), frozenset(type(model).Options.model_fields or ()))
+    return Model(found[chosen], wrapped)
 
 
 async def _models(datasette: Datasette, actor: Actor, purpose: str) -> dict[str, Any]:

@@ -157,10 +157,12 @@ class Answering:
         """Write SQL and run it; ask for a correction while it does not run."""
         prompt = self.asking.prompt()
         for number in range(1, self.asking.settings.repairs + 2):
-            yield StepBegan(Step.WRITING if number == 1 else Step.MENDING)
+            yield StepBegan(self._before_writing(number))
             stream = prompts.SqlStream()
             async with aclosing(self._ask("sql", prompt)) as chunks:
                 async for chunk in chunks:
+                    if not stream.reply:
+                        yield StepBegan(Step.WRITING)
                     if delta := stream.feed(chunk):
                         yield SqlWritten(number, delta)
             reading = prompts.read_sql(stream.reply)
@@ -177,6 +179,12 @@ class Answering:
                 prompt, reading.sql, attempt.error or "", self.asking.schema
             )
         self._end(Status.FAILED, f"The SQL did not run: {self.answer.attempts[-1].error}")
+
+    def _before_writing(self, attempt: int) -> Step:
+        """What a model does until its first word: seconds to minutes for a cold local one."""
+        if not self.asking.model.is_loaded:
+            return Step.LOADING
+        return Step.READING if attempt == 1 else Step.MENDING
 
     async def _run(self, sql: str) -> Attempt:
         """Run one statement. What cannot be mended by another try is raised."""

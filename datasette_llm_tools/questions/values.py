@@ -29,8 +29,8 @@ class Status(str, Enum):
 class Step(str, Enum):
     """What is being done just now; the value is what the page says."""
 
-    SCHEMA = "Reading the schema"
     LOADING = "Loading the model"
+    READING = "The model is reading the schema and the question"
     WRITING = "Writing SQL"
     RUNNING = "Running the query"
     MENDING = "The SQL did not run; asking for a correction"
