@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from datasette_llm_tools.schema_text import estimate_tokens
 from tests.sites import ALICE, BOB, Site, make_site
 
 COUNT = "select count(*) as sales from sale"
@@ -477,3 +478,26 @@ async def test_warming_says_ready(tmp_path: Path) -> None:
     async with make_site(tmp_path, always(COUNT)) as site:
         response = await site.post("/-/questions/shops/-/warm", {})
     assert 'event: ready\ndata: {"model": "scripted"}' in response.text
+
+
+@pytest.mark.asyncio
+async def test_five_hundred_tables_still_answer(tmp_path: Path) -> None:
+    """The tables that the question names, and what joins them, are in a prompt of a fixed size."""
+    columns = ", ".join(f"measure_{number} real" for number in range(18))
+    tables = [
+        f"create table area_{number} (id integer primary key, label text, {columns});"
+        for number in range(498)
+    ]
+    tables += [
+        "create table vessel (id integer primary key, vessel_name text, "
+        "port_id int references port);",
+        "create table port (id integer primary key, port_name text);",
+        "insert into port values (1, 'Cork'); insert into vessel values (1, 'Asgard', 1);",
+    ]
+    sql = "select port_name, count(*) from vessel join port on port.id = port_id group by 1"
+    async with make_site(tmp_path, always(sql), more_sql=["".join(tables)]) as site:
+        answer = await site.ask("How many vessels does each port have?")
+        sent = site.model.prompts[0]
+    assert answer["rows"] == [["Cork", 1]]
+    assert "vessel_name" in sent[1]["text"] and "port_name" in sent[1]["text"]
+    assert sum(estimate_tokens(each["text"]) for each in sent) <= 1500
