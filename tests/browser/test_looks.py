@@ -44,7 +44,7 @@ LOW_CONTRAST = """() => {
         const ratio = (light + 0.05) / (dark + 0.05);
         const large = parseFloat(style.fontSize) >= 24;
         if (ratio < (large ? 3 : 4.5)) {
-            found.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.textContent}`);
+            found.push([ratio.toFixed(2), element.className, walker.currentNode.textContent]);
         }
     }
     return found;

@@ -55,8 +55,8 @@ def words(turn: str) -> str:
     """A paragraph about the rows of a prompt."""
     if "average_delay" in turn:
         return (
-            "Among the airlines that fly from JFK, **ExpressJet Airlines Inc.** is late most often: "
-            "its flights leave about twenty minutes after the schedule on average."
+            "Among the airlines that fly from JFK, **ExpressJet Airlines Inc.** is late most "
+            "often: its flights leave about twenty minutes after the schedule on average."
         )
     first = re.findall(r"^\[(.*)\]$", turn, re.MULTILINE)[1:2]
     return f"The first row is {first[0] if first else 'missing: nothing matched'}."
