@@ -1,0 +1,84 @@
+"""Twenty questions on demo.db, asked once each of the real local model."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+from datasette.app import Datasette
+from datasette.utils import parse_metadata
+
+from datasette_llm_tools.local_model import files
+from datasette_llm_tools.questions import store
+from datasette_llm_tools.questions.answering import prepare
+from datasette_llm_tools.questions.session import Session
+from tests.local_model.matching import Expected
+
+pytestmark = [
+    pytest.mark.local_model,
+    pytest.mark.skipif(not files.has_runtime(), reason="xllamacpp is not installed"),
+    pytest.mark.skipif(
+        files.glance(files.QWEN) is not files.Status.INSTALLED,
+        reason="the local model is not installed: datasette llm-tools local-model install",
+    ),
+]
+
+ROOT = Path(__file__).parents[2]
+RIGHT = 14
+PROMPT_TOKENS = 1500
+
+
+async def ask_all(folder: Path, questions: list[str]) -> list[store.Question]:
+    """Ask the questions one after the other, as the demo would be asked."""
+    database = Path(shutil.copy(ROOT / "demo.db", folder))
+    metadata = parse_metadata((ROOT / "scripts/demo_datasette.yaml").read_text(encoding="utf-8"))
+    config = {"plugins": {"datasette-llm-tools": {"model": files.QWEN.model_id}}}
+    datasette = Datasette(
+        [str(database)], metadata=metadata, config=config, internal=str(folder / "internal.db")
+    )
+    await datasette.invoke_startup()
+    try:
+        found = []
+        for question in questions:
+            asking = await prepare(datasette, {"id": "ada"}, "demo", question, in_words=False)
+            found.append(await (await Session.begin(asking)).run())
+        return found
+    finally:
+        await datasette.invoke_shutdown()
+
+
+@pytest.fixture(scope="module")
+def expected() -> Expected:
+    return Expected(ROOT / "demo.db")
+
+
+@pytest.fixture(scope="module")
+def asked(expected: Expected, tmp_path_factory: pytest.TempPathFactory) -> list[store.Question]:
+    """Asked once for all tests here: it takes a minute or two."""
+    return asyncio.run(ask_all(tmp_path_factory.mktemp("demo"), list(expected.results)))
+
+
+def test_most_answers_are_right(asked: list[store.Question], expected: Expected) -> None:
+    wrong = {
+        each.question: each.answer.sql or each.answer.error
+        for each in asked
+        if not expected.is_right(
+            each.question, each.answer.result.rows if each.answer.result else None
+        )
+    }
+    assert len(asked) == 20
+    assert len(asked) - len(wrong) >= RIGHT, wrong
+
+
+def test_sql_that_runs_at_the_first_try_took_one_call(asked: list[store.Question]) -> None:
+    at_once = [each.answer for each in asked if not each.answer.attempts[0].error]
+    assert len(at_once) >= RIGHT
+    assert {tuple(call.purpose for call in answer.calls) for answer in at_once} == {("sql",)}
+
+
+def test_prompts_are_short(asked: list[store.Question]) -> None:
+    tokens = [each.answer.calls[0].usage.input_tokens or 0 for each in asked]
+    assert min(tokens) > 100
+    assert max(tokens) <= PROMPT_TOKENS
