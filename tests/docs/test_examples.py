@@ -1,0 +1,303 @@
+"""Configurations and commands of the documents, tried as they are written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import llm
+import pytest
+import yaml
+
+from datasette_llm_tools.questions.values import Answer, answer_json
+from tests.docs.documents import ROOT, blocks, section, text_of
+from tests.sites import ALICE, BOB, make_site
+
+ROOT_ACTOR = {"id": "root"}
+PEOPLE: dict[str, dict[str, Any] | None] = {
+    "root": ROOT_ACTOR,
+    "alice": ALICE,
+    "bob": BOB,
+    "anonymous": None,
+}
+
+
+def example(name: str, heading: str, number: int = 0) -> dict[str, Any]:
+    """A YAML example below a heading."""
+    value = yaml.safe_load(blocks(section(name, heading), "yaml")[number])
+    assert isinstance(value, dict)
+    return value
+
+
+# Heading of the example, and who may ask then.
+ASKING = {
+    "Permissions": {"root", "alice", "bob"},  # the default: no example
+    "Some people only": {"root", "alice"},
+    "One database only": {"alice"},
+    "Everybody, without signing in": {"root", "alice", "bob", "anonymous"},
+    "Nobody asks one database": set(),
+    "A table that some may not see": {"root", "alice", "bob"},
+    "Files that become tables": {"root", "alice", "bob"},
+}
+
+
+def test_every_example_of_permissions_is_tried() -> None:
+    sections = re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", text_of("docs/permissions.md"), re.M)
+    with_example = {heading for heading, body in sections if "```yaml" in body}
+    assert with_example == set(ASKING) - {"Permissions"}
+
+
+@pytest.mark.parametrize("heading", ASKING)
+@pytest.mark.asyncio
+async def test_who_may_ask(tmp_path: Path, heading: str) -> None:
+    config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
+    async with make_site(tmp_path, lambda _: "SELECT 1;", config=config) as site:
+        allowed = set()
+        for name, actor in PEOPLE.items():
+            status = (await site.get("/-/questions/shops.json", actor)).status_code
+            assert status in (200, 403)
+            if status == 200:
+                allowed.add(name)
+    assert allowed == ASKING[heading]
+
+
+@pytest.mark.asyncio
+async def test_who_sees_a_table(tmp_path: Path) -> None:
+    config = example("docs/permissions.md", "A table that some may not see")
+    async with make_site(tmp_path, lambda _: "SELECT item FROM sale;", config=config) as site:
+        assert (await site.ask("What was sold?", ALICE))["status"] == "answered"
+        refused = await site.ask("What was sold?", BOB)
+        assert refused["status"] == "failed"
+        told = json.dumps([site.model.prompts[-1], refused["calls"]])
+        assert "CREATE TABLE shop" in told
+        assert "CREATE TABLE sale" not in told
+        # What the page says of Datasette's own page for SQL.
+        path = "/shops/-/query.json?sql=select+item+from+sale"
+        assert (await site.get(path, BOB)).json()["rows"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "may"),
+    [("Permissions", {"root"}), ("Files that become tables", {"alice"})],
+)
+@pytest.mark.asyncio
+async def test_who_may_add_a_file(tmp_path: Path, heading: str, may: set[str]) -> None:
+    config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
+    async with make_site(tmp_path, lambda _: "SELECT 1;", config=config) as site:
+        allowed = {
+            name
+            for name, actor in PEOPLE.items()
+            if "<llm-tools-upload" in (await site.get("/-/questions/shops", actor)).text
+        }
+    assert allowed == may
+
+
+@pytest.mark.asyncio
+async def test_settings_of_a_database_count_for_that_database(tmp_path: Path) -> None:
+    config = example("docs/settings.md", "Settings")
+    from datasette.app import Datasette
+
+    from datasette_llm_tools.settings import read_settings
+
+    datasette = Datasette(memory=True, config=config)
+    try:
+        general, demo = read_settings(datasette), read_settings(datasette, "demo")
+    finally:
+        datasette.close()
+    assert (general.query_ms, general.answer_in_words) == (2000, True)
+    assert (demo.query_ms, demo.answer_in_words) == (10_000, False)
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A key for OpenAI's models, so that they are offered; nothing is sent."""
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, ["gpt-4.1", "gpt-4.1-mini"]), (2, [])])
+@pytest.mark.asyncio
+async def test_models_that_are_allowed(
+    tmp_path: Path, key: None, number: int, expected: list[str]
+) -> None:
+    config = example("docs/models.md", "Choose the default", number)
+    async with make_site(tmp_path, lambda _: "SELECT 1;", settings={"model": "gpt-4.1"}) as site:
+        site.datasette.config["plugins"]["datasette-llm"] = config["plugins"]["datasette-llm"]
+        models = (await site.get("/-/questions/shops.json")).json()["models"]
+    assert sorted(set(models) - {"qwen2.5-coder-1.5b"}) == expected
+
+
+def test_the_setting_of_a_model_is_one() -> None:
+    config = example("docs/models.md", "Choose the default", 0)
+    assert config == {"plugins": {"datasette-llm-tools": {"model": "local"}}}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/models.md"])
+def test_a_server_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "extra-openai-models.yaml").write_text(own_server(name), encoding="utf-8")
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+    model = llm.get_async_model("qwen3-8b")
+    assert (model.model_name, model.api_base) == ("qwen3:8b", "http://localhost:11434/v1")
+    assert model.needs_key is None
+
+
+def own_server(name: str) -> str:
+    (found,) = [each for each in blocks(text_of(name), "yaml") if "api_base" in each]
+    return str(found)
+
+
+class OpenAI(BaseHTTPRequestHandler):
+    """Answers any question with one statement, and anything else with words."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = body["messages"][-1]["content"]
+        sql = "SELECT count(*) AS n FROM " + ("sales" if "sales" in asked else "flights") + ";"
+        text = "There are some." if "<rows" in asked else sql
+        head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
+        chunk = {"index": 0, "delta": {"role": "assistant", "content": text}}
+        usage = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for part in (
+            {**head, "choices": [{**chunk, "finish_reason": None}]},
+            {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+            {**head, "choices": [], "usage": usage},
+        ):
+            self.wfile.write(f"data: {json.dumps(part)}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+class Shell:
+    """Runs commands of the documents in a folder with demo.db and the files that they name."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        shutil.copy(ROOT / "demo.db", folder)
+        (folder / "sales.csv").write_text("shop,price\n1,3\n1,4\n", encoding="utf-8")
+        (folder / "shops.csv").write_text("id,name\n1,Corner\n", encoding="utf-8")
+        models = own_server("README.md").replace("localhost:11434", f"127.0.0.1:{port}")
+        (folder / "extra-openai-models.yaml").write_text(models, encoding="utf-8")
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            ["sh", "-c", command],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "PATH": path,
+                "LLM_USER_PATH": str(self.folder),
+                "DATASETTE_LLM_TOOLS_MODELS": str(self.folder / "models"),
+            },
+        )
+
+
+@contextmanager
+def openai_server() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OpenAI) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with openai_server() as port:
+        yield Shell(tmp_path_factory.mktemp("readme"), port)
+
+
+def command(start: str) -> str:
+    """The command of the README that begins so."""
+    lines = "".join(blocks(text_of("README.md"), "bash")).splitlines()
+    (found,) = [line for line in lines if line.startswith(start)]
+    return found
+
+
+def test_no_command_of_the_readme_is_forgotten() -> None:
+    lines = "".join(blocks(text_of("README.md"), "bash")).splitlines()
+    starts = [line.split("#")[0].split("'")[0].strip() for line in lines]
+    assert starts == [
+        "scripts/demo",  # downloads: tried by hand and by continuous integration
+        "scripts/test",
+        "datasette install datasette-llm-tools",
+        "pip install",
+        "datasette llm-tools local-model install",
+        "datasette llm-tools local-model status",
+        "llm keys set openai",  # asks for the key
+        "datasette demo.db --internal questions.db --root",
+        "datasette llm-tools ask demo.db",
+        "datasette llm-tools ask sales.csv shops.csv",
+        "datasette llm-tools ask --help",
+    ]
+    for script in ("demo", "test"):
+        assert os.access(ROOT / "scripts" / script, os.X_OK)
+
+
+def test_asking_a_database_prints_sql_rows_and_words(shell: Shell) -> None:
+    done = shell.run(command("datasette llm-tools ask demo.db"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("SELECT count(*) AS n FROM flights\n\n")
+    assert done.stdout.endswith("There are some.\n")
+
+
+def test_asking_files_prints_csv(shell: Shell) -> None:
+    done = shell.run(command("datasette llm-tools ask sales.csv"))
+    assert done.returncode == 0, done.stderr
+    assert list(csv.reader(done.stdout.splitlines())) == [["n"], ["2"]]
+
+
+def test_json_of_the_command_line_has_the_documented_keys(shell: Shell) -> None:
+    done = shell.run(command("datasette llm-tools ask demo.db") + " --json")
+    answer = json.loads(done.stdout)
+    assert list(answer) == list(answer_json("?", Answer()))
+    assert (answer["model"], answer["tokens"]) == ("qwen3-8b", {"input": 20, "output": 6})
+
+
+def test_help_of_asking(shell: Shell) -> None:
+    done = shell.run(command("datasette llm-tools ask --help"))
+    assert done.returncode == 0
+    assert "--json" in done.stdout
+
+
+def test_status_of_a_missing_model(shell: Shell) -> None:
+    done = shell.run(command("datasette llm-tools local-model status"))
+    assert done.returncode == 1
+    assert "missing" in done.stdout
+
+
+def test_serving_a_database_offers_to_ask_it(shell: Shell) -> None:
+    serve = command("datasette demo.db").replace(" --root", "")
+    actor = json.dumps(ROOT_ACTOR)
+    done = shell.run(f"{serve} --get /-/questions.json --actor '{actor}'")
+    assert done.returncode == 0, done.stderr
+    assert [each["name"] for each in json.loads(done.stdout)["databases"]] == ["demo"]
+
+
+def test_where_llm_keeps_its_configuration(shell: Shell) -> None:
+    (printing,) = re.findall(r"`(dirname [^`]+)`", text_of("README.md"))
+    done = shell.run(printing)
+    assert Path(done.stdout.strip()) == shell.folder
