@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def server_without_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_server(tmp_path_factory.mktemp("without-model"), scripted=False)
+    running = start_server(tmp_path_factory.mktemp("without-model"), scripted=False, kept=False)
     yield running
     running.stop()
 

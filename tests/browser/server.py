@@ -52,10 +52,13 @@ class Server:
         self.process.wait(20)
 
 
-def start_server(folder: Path, *, scripted: bool = True, models: Path | None = None) -> Server:
+def start_server(
+    folder: Path, *, scripted: bool = True, models: Path | None = None, kept: bool = True
+) -> Server:
     """Start Datasette on a free port with copies of demo.db and hostile data, and wait for it.
 
-    Without `scripted` and without the folder of installed `models` there is no model at all.
+    Without `scripted` and without the folder of installed `models` there is no model at all;
+    unless it is `kept`, history goes with the server.
     """
     shutil.copy(REPOSITORY / "demo.db", folder / "demo.db")
     _make_hostile(folder / "hostile.db")
@@ -64,7 +67,8 @@ def start_server(folder: Path, *, scripted: bool = True, models: Path | None = N
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "datasette", "demo.db", "hostile.db", "--root"]
-    command += ["--internal", "internal.db", "--secret", SECRET, "-c", "datasette.json"]
+    command += ["--secret", SECRET, "-c", "datasette.json"]
+    command += ["--internal", "internal.db"] if kept else []
     command += ["-h", "127.0.0.1", "-p", str(port)]
     if scripted:
         command += ["--plugins-dir", str(Path(__file__).parent / "plugins")]

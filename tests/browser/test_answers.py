@@ -108,6 +108,22 @@ async def test_history_is_searched_renamed_and_deleted(visit: Visiting) -> None:
     await expect(listed).to_have_text(["How many airlines are there?"])
 
 
+async def test_history_has_pages(visit: Visiting) -> None:
+    asked = await visit()
+    for number in range(21):
+        sent = await asked.page.request.post(
+            f"{asked.server.url}/-/questions/demo",
+            form={"question": f"airlines {number}", "in_words": "0", "model": "scripted-too"},
+            headers={"Accept": "application/json"},
+        )
+        assert sent.ok
+    await asked.page.reload()
+    listed = asked.page.locator(".questions li a")
+    await expect(listed).to_have_count(20)
+    await asked.page.get_by_role("link", name="Older questions").click()
+    await expect(listed).to_have_text(["airlines 0"])
+
+
 async def test_a_shared_question_is_read_by_others_and_then_no_more(visit: Visiting) -> None:
     asked = await answer(visit)
     path = asked.page.url.removeprefix(asked.server.url)
@@ -116,6 +132,7 @@ async def test_a_shared_question_is_read_by_others_and_then_no_more(visit: Visit
     await expect(other.page.get_by_role("heading", level=1)).to_have_text("Not found")
     await asked.page.locator("summary", has_text="Share").click()
     await asked.page.get_by_role("button", name="Share").click()
+    await expect(asked.page.locator("[data-part=said]")).to_contain_text("can read it")
     await expect(asked.page.get_by_label("Link to share")).to_have_value(asked.page.url)
     await other.page.reload()
     await expect(other.page.locator("article tbody td")).to_have_text("16")
@@ -151,9 +168,14 @@ async def test_a_dropped_csv_becomes_a_table_and_is_asked(visit: Visiting) -> No
         {"name": "empty.csv", "mimeType": "text/csv", "buffer": b""}
     )
     await expect(asked.page.locator(".upload-status.message-error")).to_contain_text("empty")
-    await asked.page.get_by_label("Add a file").set_input_files(
-        {"name": "people.csv", "mimeType": "text/csv", "buffer": b"name,age\nAda,36\nBob,40\n"}
+    dropped = await asked.page.evaluate_handle(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["name,age\\nAda,36\\nBob,40\\n"], "people.csv"));
+            return data;
+        }"""
     )
+    await asked.page.dispatch_event("body", "drop", {"dataTransfer": dropped})
     link = asked.page.get_by_role("link", name="Ask about people")
     await expect(asked.page.locator(".upload-status")).to_contain_text("with 2 rows")
     await expect(link).to_be_focused()

@@ -192,6 +192,14 @@ async def test_rows_that_were_cut_and_no_rows_are_said_plainly(visit: Visiting) 
     await expect(asked.page.locator("article .count")).to_contain_text("nothing matched")
 
 
+async def test_another_model_is_chosen(visit: Visiting) -> None:
+    asked = await visit()
+    await asked.page.get_by_label("Model").select_option("scripted-too")
+    await asked.ask("How many airlines are there?")
+    await asked.answered()
+    await expect(asked.page.locator("article .words")).to_contain_text("scripted-too")
+
+
 async def test_shift_enter_starts_a_line(visit: Visiting) -> None:
     asked = await visit()
     box = asked.page.get_by_label("Your question", exact=True)
@@ -224,6 +232,7 @@ async def test_without_a_model_the_three_ways_are_shown(
     for way in ("local-model install", "llm keys set", "llm install llm-ollama"):
         await expect(panel).to_contain_text(way)
     await expect(asked.page.get_by_label("Add a file")).to_be_visible()
+    await expect(asked.page.locator(".history .note")).to_contain_text("when the server stops")
     await expect(asked.page.get_by_role("heading", name="Your questions")).to_be_visible()
 
 

@@ -67,12 +67,14 @@ def pieces(text: str) -> list[str]:
 
 
 MODEL = ScriptedModel(script, delay=0.01)
+OTHER = ScriptedModel(script, "scripted-too")
 
 
 class _Models:
     @llm.hookimpl
     def register_models(self, register: Any) -> None:
-        register(_SyncFace(MODEL.model_id), MODEL)
+        for model in (MODEL, OTHER):
+            register(_SyncFace(model.model_id), model)
 
 
 load_plugins()
