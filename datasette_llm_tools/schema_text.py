@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, floor, log
+from math import ceil, floor
 
 from .schema import Column, ForeignKey, Scalar, Schema, Table
+from .schema_relevance import Relevance
 
 _NAME_CHARS = 100
 _SAMPLES = 3
@@ -37,14 +38,6 @@ _TOKEN = re.compile(
     r" ?(?:CREATE|TABLE|VIEW|INTEGER|TEXT|REAL|PRIMARY|FOREIGN|REFERENCES)\b"
     r"| ?_?[A-Z]{1,3}(?![a-z])| ?_?[A-Za-z]{1,8}|[0-9]| ?[^\w\s]{1,3}\n?|\s+(?=\S)|\s+|\w"
 )
-_WORD = re.compile(r"[^\W\d_]+|\d+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_UNTELLING_WORDS = """
-    a all an and any are at be by did do does each every few find for from give had has have
-    how i in is it its list many me most much my name of on or our per please show than that the
-    their them there these they this to top was we were what when where which who whose why with
-    you"""
-_STOP_WORDS = frozenset(_UNTELLING_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +76,9 @@ def schema_text(schema: Schema, *, question: str = "", budget_tokens: int) -> Sc
     If that is not enough, the tables that the question seems to be about come
     first, with what joins them; then columns are left out, then tables.
     """
-    if _whole(schema, _DETAILS[-1], budget_tokens) is not None:
-        wholes = (_whole(schema, detail, budget_tokens) for detail in _DETAILS)
-        text = next(each for each in wholes if each is not None)
-        return SchemaText(text, tuple(table.name for table in schema.tables), 0)
+    whole = _fullest(schema, budget_tokens)
+    if whole is not None:
+        return SchemaText(whole, tuple(table.name for table in schema.tables), 0)
     chosen = _chosen(schema, question, budget_tokens)
     texts = [
         _table_text(table, chosen[table.name], among=chosen)
@@ -114,23 +106,19 @@ def quoted_name(name: str) -> str:
     return '"{}"'.format(_printable(_cut(name, _NAME_CHARS)).replace('"', '""'))
 
 
-def name_words(name: str) -> tuple[str, ...]:
-    """The words of a name or sentence in lower case: split on signs, digits and camelCase."""
-    return tuple(word.lower() for word in _WORD.findall(_CAMEL.sub(" ", name)))
-
-
-def singular(word: str) -> str:
-    """The singular of an English noun in lower case, as far as rules without a dictionary go."""
-    if len(word) < 4 or word.endswith(("ss", "us", "is", "news")):
-        return word
-    if word.endswith("ies"):
-        return word if word in ("series", "species") else f"{word[:-3]}y"
-    if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") else word
-
-
 # Writing
+
+
+@lru_cache(maxsize=16)
+def _fullest(schema: Schema, budget: int) -> str | None:
+    """Every table in the most detail that the budget allows, or None where none fits.
+
+    The question plays no part in it, and writing it takes milliseconds: kept.
+    """
+    if _whole(schema, _DETAILS[-1], budget) is None:
+        return None
+    wholes = (_whole(schema, detail, budget) for detail in _DETAILS)
+    return next(each for each in wholes if each is not None)
 
 
 def _whole(schema: Schema, detail: _Detail, budget: int) -> str | None:
@@ -318,7 +306,7 @@ def _printable(text: str) -> str:
 
 def _chosen(schema: Schema, question: str, budget: int) -> dict[str, tuple[Column, ...]]:
     """The tables to tell of and their columns, best first, within the budget."""
-    relevance = _Relevance(schema, question)
+    relevance = Relevance(schema, question)
     queue = relevance.ranked()
     chosen: dict[str, tuple[Column, ...]] = {}
     left = budget
@@ -334,7 +322,7 @@ def _chosen(schema: Schema, question: str, budget: int) -> dict[str, tuple[Colum
     return chosen
 
 
-def _fitting(table: Table, relevance: _Relevance, share: int) -> tuple[tuple[Column, ...], int]:
+def _fitting(table: Table, relevance: Relevance, share: int) -> tuple[tuple[Column, ...], int]:
     """The columns of a table that matter most and fit in its share, in their own order."""
     cost = estimate_tokens(_table_text(table, table.columns[:1])) + 8
     notes = _notes(table, _DETAILS[1])
@@ -356,129 +344,3 @@ def _fitting(table: Table, relevance: _Relevance, share: int) -> tuple[tuple[Col
             taken.append(i)
             cost += tokens
     return tuple(table.columns[i] for i in sorted(taken)), cost
-
-
-class _Relevance:
-    """How much the tables and columns of a schema have to do with a question."""
-
-    def __init__(self, schema: Schema, question: str) -> None:
-        self._tables = schema.tables
-        self._asked = list(
-            dict.fromkeys(singular(w) for w in name_words(question) if w not in _STOP_WORDS)
-        )
-        self._strength: dict[str, dict[int, float]] = {}
-        self._near: dict[str, set[str]] = {table.name: set() for table in schema.tables}
-        for table in schema.tables:
-            for key in table.foreign_keys:
-                if key.other_table in self._near and key.other_table != table.name:
-                    self._near[table.name].add(key.other_table)
-                    self._near[key.other_table].add(table.name)
-
-    def ranked(self) -> list[Table]:
-        """The tables that have to do with the question, best first, and what joins them.
-
-        All of them, the most connected and fullest first, if none has.
-        """
-        by_name = {table.name: table for table in self._tables}
-        scores = self._scores()
-        if not any(scores.values()):
-            return sorted(
-                self._tables, key=lambda t: (-len(self._near[t.name]), -(t.row_count or 0))
-            )
-        own = dict(scores)
-        for name, near in self._near.items():
-            scores[name] += 0.25 * sum(sorted((own[each] for each in near), reverse=True)[:2])
-        best = max(own.values())
-        order: list[str] = []
-        for name in sorted((n for n in scores if scores[n] > 0), key=lambda n: -scores[n]):
-            if name not in order:
-                if own[name] > best / 3:
-                    order += [each for each in self._path(order, name) if each not in order]
-                order.append(name)
-        return [by_name[name] for name in order]
-
-    def of_column(self, column: Column) -> float:
-        """The sum over the question's words of how well the column meets each."""
-        return sum(self._met_by_column(column).values())
-
-    def _scores(self) -> dict[str, float]:
-        """A score for each table; a word that many tables meet counts little."""
-        met = {table.name: self._met_by_table(table) for table in self._tables}
-        tables_meeting = [
-            sum(word in each for each in met.values()) for word in range(len(self._asked))
-        ]
-        rare = [log(1 + len(met) / (1 + count)) for count in tables_meeting]
-        return {
-            name: sum(strength * rare[word] for word, strength in each.items())
-            for name, each in met.items()
-        }
-
-    def _met_by_table(self, table: Table) -> dict[int, float]:
-        words = _stems(table.name)
-        met = self._met(words)
-        covered = sum(1 for each in words if self._strengths(each)) / max(len(words), 1)
-        met = {word: 4 * strength * (0.5 + covered / 2) for word, strength in met.items()}
-        parts = [self._met_by_column(column) for column in table.columns]
-        if table.description:
-            parts.append(self._met(_stems(table.description)))
-        return _best([met, *parts])
-
-    def _met_by_column(self, column: Column) -> dict[int, float]:
-        parts = [{w: 2 * s for w, s in self._met(_stems(column.name)).items()}]
-        if column.description:
-            parts.append(self._met(_stems(column.description)))
-        for sample in column.samples:
-            met = self._met(_stems(sample))
-            if met:  # only whole words: half of a value says nothing
-                parts.append({word: 1.5 for word, strength in met.items() if strength == 1})
-        return _best(parts)
-
-    def _met(self, words: Iterable[str]) -> dict[int, float]:
-        found = [each for word in words if (each := self._strengths(word))]
-        return _best(found) if found else {}
-
-    def _strengths(self, word: str) -> dict[int, float]:
-        """For each asked word that a word of the schema meets, how well."""
-        if word not in self._strength:
-            pairs = ((i, _likeness(word, asked)) for i, asked in enumerate(self._asked))
-            self._strength[word] = {i: strength for i, strength in pairs if strength}
-        return self._strength[word]
-
-    def _path(self, start: list[str], goal: str) -> list[str]:
-        """The tables between, where at most two join `goal` to the nearest of `start`."""
-        paths = [[goal]]
-        seen = {goal}
-        for _ in range(3):
-            longer = []
-            for path in paths:
-                for name in sorted(self._near[path[-1]] - seen):
-                    if name in start:
-                        return path[1:]
-                    seen.add(name)
-                    longer.append([*path, name])
-            paths = longer
-        return []
-
-
-def _best(parts: Iterable[Mapping[int, float]]) -> dict[int, float]:
-    """For each word the greatest strength."""
-    best: dict[int, float] = {}
-    for part in parts:
-        for word, strength in part.items():
-            if strength > best.get(word, 0):
-                best[word] = strength
-    return best
-
-
-def _likeness(word: str, asked: str) -> float:
-    """1 for the same word, less for a part: `dep` of departure, order in `orderlines`."""
-    if word == asked:
-        return 1
-    if len(word) >= 3 and asked.startswith(word):
-        return 0.5
-    return 0.6 if len(asked) >= 4 and asked in word else 0
-
-
-@lru_cache(maxsize=65_536)
-def _stems(text: str) -> tuple[str, ...]:
-    return tuple(singular(word) for word in name_words(text))
