@@ -69,6 +69,10 @@ class Schema:
     version: str
     description: str | None = None
 
+    def __hash__(self) -> int:
+        # Tens of thousands of columns take milliseconds to hash, and the version is a hash already.
+        return hash(self.version)
+
     def table(self, name: str) -> Table | None:
         """Return the table or view of that name as SQLite would match it, or None."""
         return next((each for each in self.tables if each.name.lower() == name.lower()), None)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from ..name_words import name_words, singular
 from ..schema import Column, Schema, Table
-from ..schema_text import name_words, singular
 
 _UNCOUNTABLE = frozenset(["weather", "data", "news", "information", "staff", "equipment", "stock"])
 # Last words of names whose numbers are names themselves, or places and times.

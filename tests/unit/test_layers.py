@@ -10,7 +10,17 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "datasette_llm_tools"
 
 # What a module may import from this package, by the first part of its name.
-VALUES = {"errors", "prompt", "schema", "schema_text", "settings", "sql_guard", "migrations"}
+VALUES = {
+    "errors",
+    "prompt",
+    "schema",
+    "name_words",
+    "schema_relevance",
+    "schema_text",
+    "settings",
+    "sql_guard",
+    "migrations",
+}
 FLOOR = VALUES | {"model", "permissions", "pricing", "queries", "schema_reading"}
 PAGES = FLOOR | {"pages", "cells"}
 FEATURES = {"questions", "uploads"}

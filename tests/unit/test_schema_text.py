@@ -9,14 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasette_llm_tools.name_words import singular
 from datasette_llm_tools.schema import Column, ForeignKey, Schema, Table
-from datasette_llm_tools.schema_text import (
-    estimate_tokens,
-    name_words,
-    quoted_name,
-    schema_text,
-    singular,
-)
+from datasette_llm_tools.schema_text import estimate_tokens, quoted_name, schema_text
 
 AIRLINES = Table(
     "airlines",
@@ -206,25 +201,3 @@ def test_keys_to_tables_left_out_are_not_named() -> None:
     for line in text.text.splitlines():
         if "REFERENCES" in line:
             assert line.split("REFERENCES ")[1].split("(")[0] in text.tables
-
-
-@pytest.mark.parametrize(
-    ("many", "one"),
-    [
-        ("flights", "flight"),
-        ("countries", "country"),
-        ("boxes", "box"),
-        ("classes", "class"),
-        ("address", "address"),
-        ("status", "status"),
-        ("series", "series"),
-        ("bus", "bus"),
-        ("databases", "database"),
-    ],
-)
-def test_singular(many: str, one: str) -> None:
-    assert singular(many) == one
-
-
-def test_words_of_a_name() -> None:
-    assert name_words("employeeSalary_2013-Total") == ("employee", "salary", "2013", "total")
