@@ -138,6 +138,10 @@ async def test_a_shared_question_is_read_by_others_and_then_no_more(visit: Visit
     await expect(other.page.locator("article tbody td")).to_have_text("16")
     for mine in ("Edit SQL", "Rename", "Delete"):
         await expect(other.page.get_by_text(mine, exact=True)).to_have_count(0)
+    how = other.page.locator(".how")
+    await how.locator("summary").click()
+    await expect(how).to_contain_text("only to the person who asked")
+    await expect(how.locator(".message")).to_have_count(0)
     await asked.page.get_by_role("button", name="Stop sharing").click()
     await expect(asked.page.locator("[data-part=said]")).to_have_text("Only you can read it.")
     await other.page.reload()
