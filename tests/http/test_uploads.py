@@ -78,9 +78,10 @@ async def test_a_file_becomes_a_table_beside_the_internal_database(tmp_path: Pat
     }
     assert tables(tmp_path / "uploads.db") == {"cities"}
     # Datasette's catalog knows it at once.
-    rows = await datasette.client.get("/uploads/cities.json?_shape=array")
+    alice = {"id": "alice"}
+    rows = await datasette.client.get("/uploads/cities.json?_shape=array", actor=alice)
     assert [row["people"] for row in rows.json()] == [2100000, 330000]
-    page = await datasette.allowed_resources("view-table", None, parent="uploads")
+    page = await datasette.allowed_resources("view-table", alice, parent="uploads")
     assert [resource.child async for resource in page.all()] == ["cities"]
 
 
@@ -90,7 +91,8 @@ async def test_uploads_are_there_after_a_restart(tmp_path: Path) -> None:
     await send(first)
     first.close()
     second = await make_datasette(tmp_path)
-    assert (await second.client.get("/uploads/cities.json")).status_code == 200
+    page = await second.client.get("/uploads/cities.json", actor={"id": "alice"})
+    assert page.status_code == 200
 
 
 @pytest.mark.asyncio
