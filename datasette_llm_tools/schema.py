@@ -11,12 +11,16 @@ from typing import Literal
 
 Scalar = str | int | float
 
+SAMPLES = 3
+SAMPLE_CHARS = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column. `pk` is its place in the primary key from 1, or 0 if it is no part of it.
 
-    `samples` are short distinct values of a text column, in the order of its rows.
+    `samples` are distinct values of a text column in the order of its rows, each of at most
+    SAMPLE_CHARS: SAMPLES of them, or more where these are all that there are.
     `minimum` and `maximum` are exact, of numbers or ISO dates; both None where unknown.
     """
 

@@ -46,8 +46,8 @@ class _Index:
         names = {word for each in table.columns for word in singular_words(each.name)}
         for word in names:
             self.uses[word][table.name] = _IN_COLUMN_NAME
-        for described in (table, *table.columns):
-            for word in singular_words(described.description or ""):
+        for text in (table.description, *(each.description for each in table.columns)):
+            for word in singular_words(text or ""):
                 self.uses[word].setdefault(table.name, _IN_DESCRIPTION)
         for column in table.columns:
             for sample in column.samples:

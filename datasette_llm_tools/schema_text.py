@@ -1,39 +1,33 @@
-"""What a prompt says of a schema: CREATE TABLE lines with samples as comments.
+"""What a prompt says of a schema within a budget of tokens.
 
 A schema that fits is given whole and in a stable order, so that a model's
 prefix cache serves for every question; only one that does not fit is cut to
-the question. Names, values and descriptions are somebody's text: none of them
-can leave its line.
+the question.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, floor
 
-from .schema import Column, ForeignKey, Scalar, Schema, Table
+from .schema import SAMPLES, Column, Schema, Table
 from .schema_relevance import Relevance
+from .table_text import Detail, column_lines, one_line, table_text
 
-_NAME_CHARS = 100
-_SAMPLES = 3
-_SAMPLE_CHARS = 40
-_SAMPLES_CHARS = 75
+# From all that may be said of a schema to the least.
+_DETAILS = (
+    Detail(SAMPLES, 200, 200),
+    Detail(SAMPLES, 80, 80),
+    Detail(SAMPLES, 0, 40),
+    Detail(2, 0, 40),
+    Detail(2, 0, 0),
+    Detail(1, 0, 0),
+    Detail(0, 0, 0),
+)
+_DETAIL_OF_CHOSEN = _DETAILS[1]  # samples tell more than further tables would
 _LEAST_TOKENS = 40  # less than this is not worth beginning a table
 
-# The words that SQLite does not take as a name unless they are quoted: its
-# other keywords fall back to names (sqlite.org/lang_keywords.html, tried one by one).
-_RESERVED_WORDS = """
-    add all alter and as autoincrement between case cast check collate commit constraint
-    create current_date current_time current_timestamp default deferrable delete distinct drop
-    else escape except exists foreign from group having if in index insert intersect into is
-    isnull join limit not nothing notnull null on or order primary raise references returning
-    select set table then to transaction union unique update using values when where"""
-_RESERVED = frozenset(_RESERVED_WORDS.split())
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PLAIN_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*( [A-Za-z]+)?( ?\(\d+(, ?\d+)?\))?")
 _TOKEN = re.compile(
     r" ?(?:CREATE|TABLE|VIEW|INTEGER|TEXT|REAL|PRIMARY|FOREIGN|REFERENCES)\b"
     r"| ?_?[A-Z]{1,3}(?![a-z])| ?_?[A-Za-z]{1,8}|[0-9]| ?[^\w\s]{1,3}\n?|\s+(?=\S)|\s+|\w"
@@ -49,26 +43,6 @@ class SchemaText:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Detail:
-    """How much is said: samples of a column, and letters of descriptions."""
-
-    samples: int
-    of_table: int
-    of_column: int
-
-
-_DETAILS = (
-    _Detail(_SAMPLES, 200, 200),
-    _Detail(_SAMPLES, 80, 80),
-    _Detail(_SAMPLES, 0, 40),
-    _Detail(2, 0, 40),
-    _Detail(2, 0, 0),
-    _Detail(1, 0, 0),
-    _Detail(0, 0, 0),
-)
-
-
 def schema_text(schema: Schema, *, question: str = "", budget_tokens: int) -> SchemaText:
     """Describe a schema within a budget of estimated tokens.
 
@@ -81,7 +55,7 @@ def schema_text(schema: Schema, *, question: str = "", budget_tokens: int) -> Sc
         return SchemaText(whole, tuple(table.name for table in schema.tables), 0)
     chosen = _chosen(schema, question, budget_tokens)
     texts = [
-        _table_text(table, chosen[table.name], among=chosen)
+        table_text(table, chosen[table.name], _DETAIL_OF_CHOSEN, among=chosen)
         for table in schema.tables
         if table.name in chosen
     ]
@@ -99,16 +73,6 @@ def estimate_tokens(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def quoted_name(name: str) -> str:
-    """A name as SQL needs it, on one line whatever it holds."""
-    if _PLAIN_NAME.fullmatch(name) and name.lower() not in _RESERVED:
-        return _cut(name, _NAME_CHARS)
-    return '"{}"'.format(_printable(_cut(name, _NAME_CHARS)).replace('"', '""'))
-
-
-# Writing
-
-
 @lru_cache(maxsize=16)
 def _fullest(schema: Schema, budget: int) -> str | None:
     """Every table in the most detail that the budget allows, or None where none fits.
@@ -121,193 +85,23 @@ def _fullest(schema: Schema, budget: int) -> str | None:
     return next(each for each in wholes if each is not None)
 
 
-def _whole(schema: Schema, detail: _Detail, budget: int) -> str | None:
+def _whole(schema: Schema, detail: Detail, budget: int) -> str | None:
     """Every table with all its columns, or None where that takes more than the budget."""
-    lead = _one_line(schema.description or "", detail.of_table)
+    lead = one_line(schema.description or "", detail.of_table)
     texts = [f"-- {lead}"] if lead else []
     left = budget - sum(map(estimate_tokens, texts))
     for table in schema.tables:
-        texts.append(_table_text(table, table.columns, detail=detail))
+        texts.append(table_text(table, table.columns, detail))
         left -= estimate_tokens(texts[-1])
         if left < 0:
             return None
     return "\n".join(texts)
 
 
-def _table_text(
-    table: Table,
-    columns: Iterable[Column],
-    *,
-    among: Mapping[str, object] | None = None,
-    detail: _Detail = _DETAILS[1],
-) -> str:
-    """A table as CREATE TABLE; `among` are the tables that its keys may name, all if None."""
-    columns = tuple(columns)
-    names = {each.name.lower() for each in columns}
-    keys = [
-        key
-        for key in table.foreign_keys
-        if (among is None or key.other_table in among)
-        and names.issuperset(name.lower() for name in key.columns)
-    ]
-    notes = _notes(table, detail)
-    lines = [(_column_code(table, each, keys), notes[each.name]) for each in columns]
-    pks = _primary_key(table)
-    if len(pks) > 1:
-        lines.append((f"PRIMARY KEY ({_names(pks)})", ""))
-    for key in keys:
-        if len(key.columns) > 1:
-            lines.append((f"FOREIGN KEY ({_names(key.columns)}) {_references(key)}", ""))
-    last = len(lines) - 1
-    body = [
-        f" {code}{',' if i < last else ''}{f' -- {note}' if note else ''}"
-        for i, (code, note) in enumerate(lines)
-    ]
-    cut = len(table.columns) - len(columns)
-    if cut:
-        body.append(f" -- and {cut} more columns")
-    head = f"CREATE {table.kind.upper()} {quoted_name(table.name)} ("
-    return "\n".join([f"{head}{_table_note(table, detail)}", *body, ");"])
-
-
-def _table_note(table: Table, detail: _Detail) -> str:
-    notes = []
-    if table.row_count is not None and table.kind == "table":
-        notes.append(_rows(table.row_count))
-    told = _one_line(table.description or "", detail.of_table)
-    if told:
-        notes.append(told)
-    return f" -- {': '.join(notes)}" if notes else ""
-
-
-def _rows(count: int) -> str:
-    """About how many rows: the exact number is for the query to find."""
-    for unit, letter in ((1_000_000, "m"), (1000, "k")):
-        if count >= unit:
-            return f"{count // unit}{letter} rows"
-    return f"{count} row{'' if count == 1 else 's'}"
-
-
-def _column_code(table: Table, column: Column, keys: Iterable[ForeignKey]) -> str:
-    bits = [quoted_name(column.name)]
-    if column.type and _PLAIN_TYPE.fullmatch(column.type) and len(column.type) <= 30:
-        bits.append(column.type)
-    if _primary_key(table) == [column.name]:
-        bits.append("PRIMARY KEY")
-    to = next((key for key in keys if _same(key.columns, column.name)), None)
-    return " ".join([*bits, _references(to)] if to else bits)
-
-
-def _notes(table: Table, detail: _Detail) -> dict[str, str]:
-    """The comment of each column: its description, and what its values are like.
-
-    A value costs a token for each digit, so nothing is said twice: the range of
-    numbers is not told of keys and views, that of times once for each table.
-    """
-    keys = {name.lower() for key in table.foreign_keys for name in key.columns}
-    notes: dict[str, str] = {}
-    dated = table.kind == "view"
-    for column in table.columns:
-        is_key = bool(column.pk) or column.name.lower() in keys
-        values = ", ".join(map(_literal, _few(table, column, detail.samples, is_key)))
-        if detail.samples and column.minimum is not None and column.maximum is not None:
-            if isinstance(column.minimum, str):
-                values = _date_range(column, shape_only=dated)
-                dated = True
-            elif not is_key and table.kind == "table":
-                values = _number_range(float(column.minimum), float(column.maximum))
-        told = _one_line(column.description or column.column_type or "", detail.of_column)
-        notes[column.name] = "; ".join(filter(None, [told, values]))
-    return notes
-
-
-def _few(table: Table, column: Column, number: int, is_key: bool) -> list[str]:
-    """The first samples up to a number and a length, or all where they seem to be all."""
-    if is_key or table.kind == "view":
-        number = min(number, 1 if column.pk or table.kind == "view" else 2)
-    elif number and len(column.samples) > _SAMPLES:
-        number = len(column.samples)  # read as the only values that there are
-    few: list[str] = []
-    room = _SAMPLES_CHARS
-    for sample in column.samples[:number]:
-        room -= len(sample)
-        if few and room < 0:
-            break
-        few.append(sample)
-    return few
-
-
-def _number_range(low: float, high: float) -> str:
-    """Bounds, rounded outwards where the range is wide enough for whole numbers."""
-    if high - low >= 10:
-        low, high = floor(low), ceil(high)
-    return f"{low:.15g} to {high:.15g}" if high - low >= 10 else f"{low:.3g} to {high:.3g}"
-
-
-def _date_range(column: Column, *, shape_only: bool) -> str:
-    """First and last day, in the form in which the column writes its times."""
-    low, high = str(column.minimum), str(column.maximum)
-    if shape_only:
-        return (
-            re.sub(r"\d", "9", low).replace("9999-99-99", "YYYY-MM-DD").replace("99:99", "HH:MM", 1)
-        )
-    return f"{_literal(low)} to {_literal(high[:10])}"
-
-
-def _references(key: ForeignKey) -> str:
-    return f"REFERENCES {quoted_name(key.other_table)}({_names(key.other_columns)})"
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(quoted_name, names))
-
-
-def _primary_key(table: Table) -> list[str]:
-    return [c.name for c in sorted((c for c in table.columns if c.pk), key=lambda c: c.pk)]
-
-
-def _same(names: tuple[str, ...], name: str) -> bool:
-    return len(names) == 1 and names[0].lower() == name.lower()
-
-
-def _literal(value: Scalar) -> str:
-    """A value as SQL would write it, cut and on one line."""
-    if isinstance(value, str):
-        return "'{}'".format(_printable(_cut(value, _SAMPLE_CHARS)).replace("'", "''"))
-    return str(value)
-
-
-def _one_line(text: str, length: int) -> str:
-    """As many of the text's sentences as the length holds, or the beginning of the first."""
-    text = " ".join(text.split())
-    if len(text) > length:
-        end = text.rfind(". ", 0, length)
-        text = text[: end + 1] if end > 0 else _cut(text, length)
-    return _printable(text)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…" if length else ""
-
-
-def _printable(text: str) -> str:
-    """Everything that could end a line or a turn, escaped.
-
-    Chat templates mark turns with `<|…|>`, and some tokenizers obey it anywhere.
-    """
-    text = text.replace("<|", "< |")
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-
-
-# Choosing
-
-
 def _chosen(schema: Schema, question: str, budget: int) -> dict[str, tuple[Column, ...]]:
     """The tables to tell of and their columns, best first, within the budget."""
     relevance = Relevance(schema, question)
-    queue = relevance.ranked()
+    queue = relevance.ranked()[: budget // _LEAST_TOKENS]
     chosen: dict[str, tuple[Column, ...]] = {}
     left = budget
     for number, table in enumerate(queue):
@@ -324,23 +118,20 @@ def _chosen(schema: Schema, question: str, budget: int) -> dict[str, tuple[Colum
 
 def _fitting(table: Table, relevance: Relevance, share: int) -> tuple[tuple[Column, ...], int]:
     """The columns of a table that matter most and fit in its share, in their own order."""
-    cost = estimate_tokens(_table_text(table, table.columns[:1])) + 8
-    notes = _notes(table, _DETAILS[1])
+    cost = estimate_tokens(table_text(table, table.columns[:1], _DETAIL_OF_CHOSEN)) + 8
+    if cost >= share:
+        return (), 0
+    lines = column_lines(table, _DETAIL_OF_CHOSEN)
     linked = {name.lower() for key in table.foreign_keys for name in key.columns}
-    order = sorted(
-        range(len(table.columns)),
-        key=lambda i: (
-            not table.columns[i].pk and table.columns[i].name.lower() not in linked,
-            -relevance.of_column(table.columns[i]),
-            i,
-        ),
-    )
-    taken: list[int] = []
-    for i in order:
-        column = table.columns[i]
-        code = _column_code(table, column, table.foreign_keys)
-        tokens = estimate_tokens(f" {code}, -- {notes[column.name]}\n")
+
+    def rank(column: Column) -> tuple[bool, float]:
+        is_key = bool(column.pk) or column.name.lower() in linked
+        return not is_key, -relevance.of_column(column)
+
+    taken: set[str] = set()
+    for column in sorted(table.columns, key=rank):
+        tokens = estimate_tokens(lines[column.name])
         if cost + tokens <= share:
-            taken.append(i)
+            taken.add(column.name)
             cost += tokens
-    return tuple(table.columns[i] for i in sorted(taken)), cost
+    return tuple(each for each in table.columns if each.name in taken), cost

@@ -19,6 +19,7 @@ VALUES = {
     "schema_text",
     "settings",
     "sql_guard",
+    "table_text",
     "migrations",
 }
 FLOOR = VALUES | {"model", "permissions", "pricing", "queries", "schema_reading"}
