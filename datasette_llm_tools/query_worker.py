@@ -1,6 +1,6 @@
 """The process that runs statements for queries.py, and may be killed at any moment.
 
-Started as a script; loads the standard library and sql_guard.py only. One JSON object a
+Started as a script; loads the standard library and the sql_*.py modules only. One JSON object a
 line comes in, one goes out; a BLOB is {"blob": base64}. Ends when standard input closes.
 """
 
@@ -14,13 +14,16 @@ import sqlite3
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
-if TYPE_CHECKING:
-    from datasette_llm_tools.sql_guard import Guard, Rejected
-else:
-    sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to load
-    from sql_guard import Guard, Rejected
+# The package without what its __init__ loads: Datasette, and with it half a second.
+_package = ModuleType("datasette_llm_tools")
+_package.__path__ = [os.path.dirname(os.path.abspath(__file__))]  # noqa: PTH100, PTH120 - pathlib is slow to load
+sys.modules.setdefault(_package.__name__, _package)
+
+from datasette_llm_tools.sql_guard import Guard  # noqa: E402 - needs the package made above
+from datasette_llm_tools.sql_judgement import Rejected  # noqa: E402 - the same
 
 try:
     import resource

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Scalar = str | int | float
+Kind = Literal["table", "view"]
 
 SAMPLES = 3
 SAMPLE_CHARS = 40
@@ -49,7 +50,7 @@ class Table:
     """A table or view. `row_count` is None where counting took too long."""
 
     name: str
-    kind: Literal["table", "view"]
+    kind: Kind
     columns: tuple[Column, ...]
     foreign_keys: tuple[ForeignKey, ...] = ()
     row_count: int | None = None

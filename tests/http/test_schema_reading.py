@@ -12,7 +12,8 @@ from datasette.app import Datasette
 from datasette.database import Database
 
 from datasette_llm_tools.schema import Column, ForeignKey, Schema, Table
-from datasette_llm_tools.schema_reading import read_schema, sample_values
+from datasette_llm_tools.schema_reading import read_schema
+from datasette_llm_tools.table_reading import sample_values
 
 SHOP = """
 create table customers (id integer primary key, name text not null, joined text, photo blob);

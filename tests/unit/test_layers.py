@@ -10,25 +10,39 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "datasette_llm_tools"
 
 # What a module may import from this package, by the first part of its name.
-VALUES = {
+GUARD = {
+    "sql_catalog",
+    "sql_functions",
+    "sql_guard",
+    "sql_judgement",
+    "sql_limits",
+    "sql_names",
+}
+VALUES = GUARD | {
     "errors",
+    "migrations",
+    "name_words",
     "prompt",
     "schema",
-    "name_words",
     "schema_relevance",
     "schema_text",
     "settings",
-    "sql_guard",
     "table_text",
-    "migrations",
 }
-FLOOR = VALUES | {"model", "permissions", "pricing", "queries", "schema_reading"}
+FLOOR = VALUES | {
+    "model",
+    "permissions",
+    "queries",
+    "schema_reading",
+    "table_reading",
+}
 PAGES = FLOOR | {"pages", "cells"}
 FEATURES = {"questions", "uploads"}
 MAY_IMPORT = {
     **dict.fromkeys(VALUES, VALUES),
+    **dict.fromkeys(GUARD, GUARD),
     **dict.fromkeys(FLOOR - VALUES, FLOOR),
-    "query_worker": {"sql_guard"},
+    "query_worker": GUARD,
     "pages": FLOOR,
     "cells": FLOOR,
     **{name: PAGES | {name} for name in FEATURES},

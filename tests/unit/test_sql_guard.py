@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasette_llm_tools.sql_guard import Guard, Rejected, check_text, database_uri
+from datasette_llm_tools.sql_guard import Guard, database_uri
+from datasette_llm_tools.sql_judgement import Rejected, check_text
 from tests.sql_databases import fingerprint, make_database, visible_names
 
 
