@@ -159,3 +159,15 @@ def test_numbers_in_the_documents_are_those_of_the_code() -> None:
     assert f"{MAX_QUESTION_CHARACTERS:,} characters" in text_of("docs/api.md")
     assert f"over {MAX_COPY_BYTES // 10**6} MB" in text_of("docs/security.md")
     assert f"up to {Settings().max_upload_bytes // 10**6} MB" in text_of("docs/ask.md")
+
+
+def test_every_module_of_the_package_is_in_the_table_of_layers() -> None:
+    package = ROOT / "datasette_llm_tools"
+    modules = {path.stem for path in package.glob("*.py")}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    table = section("docs/design.md", "Layers").split("| layer |")[1].split("\n\n")[0]
+    # The last column says what may be imported.
+    drawn = {
+        name for row in table.splitlines() for name in re.findall(r"`(\S+)`", row.split("|")[2])
+    }
+    assert drawn == modules | folders

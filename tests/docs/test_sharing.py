@@ -11,7 +11,6 @@ from tests.sites import BOB, make_site
 OWNER = {"id": "root"}
 
 
-@pytest.mark.xfail(strict=True, reason="earlier questions of a thread keep their prompts")
 @pytest.mark.asyncio
 async def test_a_reader_of_a_follow_up_gets_no_prompt_of_the_thread(tmp_path: Path) -> None:
     async with make_site(tmp_path, lambda _: "SELECT count(*) FROM sale;") as site:
