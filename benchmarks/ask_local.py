@@ -62,7 +62,7 @@ def answered(person: Person, question: str, expected: Expected, *, in_words: boo
         events[-1].at - posted,
         expected.is_right(question, found["rows"]),
         len(calls),
-        max((call["usage"]["input_tokens"] or 0 for call in calls), default=0),
+        (calls[0]["usage"]["input_tokens"] or 0) if calls else 0,
         " ".join((found["sql"] or found["error"] or "").split()),
     )
 
@@ -84,7 +84,7 @@ def report(results: list[Answered]) -> str:
     def median(values: list[float | None]) -> str:
         return f"{statistics.median(value for value in values if value is not None):.2f}"
 
-    heads = ["question", "first SQL s", "rows s", "end s", "right", "calls", "tokens"]
+    heads = ["question", "first SQL s", "rows s", "end s", "right", "calls", "first tokens"]
     rows = [
         [
             each.question,
@@ -126,10 +126,11 @@ def main() -> None:
         started = time.monotonic()
         warmed(person)
         print(f"Model loaded and schema read in {time.monotonic() - started:.1f} s.")
-        results = [
-            answered(person, question, expected, in_words=options.words)
-            for question in expected.results
-        ]
+        results = []
+        for question in expected.results:
+            results.append(answered(person, question, expected, in_words=options.words))
+            # What takes minutes shows that it goes on.
+            print(f"{results[-1].end:6.1f} s  {question}", file=sys.stderr, flush=True)
     print(report(results))
     print(f"\n{WANTED}\n{machine()}")
 

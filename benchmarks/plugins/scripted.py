@@ -65,7 +65,8 @@ class Scripted(llm.AsyncModel):
 
 def reply_to(prompt: Any) -> tuple[str, list[Any]]:
     """What a reply is (sql, table or words) and its pieces: text, or one tool call."""
-    question, done = "", []
+    question = ""
+    done: list[str] = []
     for message in prompt.messages:
         for part in message.parts:
             if message.role == "user" and "«" in getattr(part, "text", ""):
