@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-_QUOTES_AND_SPACE = re.compile(r"[\s\"'`\[\]]+")
+# U+FEFF is space to SQLite where a token begins, though it may stand inside a name.
+_QUOTES_AND_SPACE = re.compile(r"[\s\ufeff\"'`\[\]]+")
 _NAME_CHARACTER = "[0-9A-Za-z_$\x80-\U0010ffff]"
 
 
