@@ -1,33 +1,19 @@
-"""Runs guarded SQL as an actor, in processes that can be killed: the only way model SQL runs.
-
-Blocking pipes read by threads, not asyncio's subprocesses: a killed or forgotten worker then
-leaves no transport behind, and workers end with their Datasette even if nobody closes them.
-"""
+"""Runs guarded SQL as an actor, in processes that can be killed: the only way model SQL runs."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 import shutil
-import signal
-import sqlite3
-import subprocess
-import sys
 import tempfile
-import threading
 import weakref
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import permissions
 from .errors import (
-    BadInput,
     LlmToolsError,
     NotAllowed,
     NotFound,
@@ -35,17 +21,14 @@ from .errors import (
     QueryTimedOut,
     SqlRejected,
 )
+from .memory_copies import MemoryCopy
+from .query_pool import QueryPool
 from .settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 Value = str | int | float | bytes | None
-
-MAX_COPY_BYTES = 200_000_000  # of a database that lives in memory
-_WORKER = Path(__file__).with_name("query_worker.py")
-_GRACE_SECONDS = 1.0  # the worker's own alarm comes first
-_START_SECONDS = 15.0  # for a process that has yet to start
 
 
 @dataclass(frozen=True)
@@ -120,7 +103,7 @@ async def run_query(
         "rows": limits.rows,
         "result_bytes": limits.result_bytes,
     }
-    answer = await engine.pool().ask(request, limits)
+    answer = await engine.pool().ask(request)
     if answer["kind"] != "rows":
         raise _error(answer, limits)
     return QueryResult(
@@ -162,201 +145,21 @@ def _error(answer: dict[str, Any], limits: Limits) -> LlmToolsError:
     )
 
 
-class _Worker:
-    """One process, started when it is first asked; a killed one answers no more."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._killed = False
-
-    @property
-    def is_usable(self) -> bool:
-        return not self._killed and (self._process is None or self._process.poll() is None)
-
-    @property
-    def is_started(self) -> bool:
-        return self._process is not None
-
-    def ask(self, line: bytes, most_bytes: int) -> bytes:
-        """Send one line and return the answer's line; b"" when the process ended instead."""
-        process = self._start()
-        assert process.stdin and process.stdout
-        try:
-            process.stdin.write(line)
-            process.stdin.flush()
-            reply = process.stdout.readline(most_bytes)
-        except (OSError, ValueError):
-            reply = b""
-        if not reply.endswith(b"\n"):
-            self.end()
-            return b""
-        return reply
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._lock:
-            if self._process is None:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(_WORKER)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                )
-                if self._killed:
-                    self._process.kill()
-            return self._process
-
-    @property
-    def was_stopped_by_alarm(self) -> bool:
-        return (
-            self._process is not None
-            and hasattr(signal, "SIGALRM")
-            and self._process.returncode == -signal.SIGALRM
-        )
-
-    def kill(self) -> None:
-        """Stop it at once, without waiting; the thread that reads from it clears up."""
-        with self._lock:
-            self._killed = True
-            if self._process is not None:
-                self._process.kill()
-
-    def end(self) -> None:
-        """Stop it, wait for its end, and close its pipes."""
-        self.kill()
-        if self._process is not None:
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):  # what was still to be written has no reader
-                        pipe.close()
-
-
-class _Pool:
-    """The workers of one event loop. Callers beyond their number wait in order."""
-
-    def __init__(self, size: int) -> None:
-        self._turns = asyncio.Semaphore(size)
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="llm-tools-query")
-        self._idle: list[_Worker] = []
-        self._busy: set[_Worker] = set()
-
-    async def ask(self, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
-        line = json.dumps(request, default=_encode_blob).encode() + b"\n"
-        most_bytes = 8 * limits.result_bytes + 1_000_000  # JSON may write a byte as six
-        async with self._turns:
-            worker = self._take()
-            seconds = limits.milliseconds / 1000 + _GRACE_SECONDS
-            if not worker.is_started:
-                seconds += _START_SECONDS
-            loop = asyncio.get_running_loop()
-            self._busy.add(worker)
-            try:
-                reply = await asyncio.wait_for(
-                    loop.run_in_executor(self._threads, worker.ask, line, most_bytes), seconds
-                )
-            except asyncio.TimeoutError:
-                worker.kill()
-                return {"kind": "late"}
-            except BaseException:
-                worker.kill()
-                raise
-            finally:
-                self._busy.discard(worker)
-            if not reply:
-                return {"kind": "late" if worker.was_stopped_by_alarm else "stopped"}
-            answer: dict[str, Any] = json.loads(reply, object_hook=_decode_blob)
-            if answer["kind"] == "memory":
-                worker.end()  # it is ending by itself
-            else:
-                self._idle.append(worker)
-            return answer
-
-    def _take(self) -> _Worker:
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.is_usable:
-                return worker
-            worker.end()
-        return _Worker()
-
-    def close(self) -> None:
-        for worker in (*self._busy, *self._idle):
-            worker.end()
-        self._idle.clear()
-        self._threads.shutdown(wait=False)
-
-
-def _encode_blob(value: bytes) -> dict[str, str]:
-    return {"blob": base64.b64encode(value).decode()}
-
-
-def _decode_blob(pair: dict[str, Any]) -> Any:
-    return base64.b64decode(pair["blob"]) if pair.keys() == {"blob"} else pair
-
-
-class _Copy:
-    """A file with the content of a database that lives in memory, remade when that changed."""
-
-    def __init__(self, folder: Path, database: str) -> None:
-        self._folder = folder
-        self._database = database
-        self._lock = threading.Lock()
-        self._number = 0
-        # SQLite's data version means something within one connection only, and each
-        # thread has its own: what each showed when the copy was last known to be right.
-        self._stamps: dict[int, tuple[sqlite3.Connection, tuple[int, ...]]] = {}
-
-    def path_for(self, connection: sqlite3.Connection) -> str:
-        """Runs in Datasette's thread, on its connection."""
-        with self._lock:
-            stamp = (
-                connection.execute("PRAGMA data_version").fetchone()[0],
-                connection.execute("PRAGMA schema_version").fetchone()[0],
-                connection.total_changes,
-            )
-            if self._stamps.get(id(connection)) != (connection, stamp):
-                self._make(connection)
-                self._stamps[id(connection)] = (connection, stamp)
-            return str(self._file(self._number))
-
-    def _file(self, number: int) -> Path:
-        return self._folder / f"{number}.db"
-
-    def _make(self, connection: sqlite3.Connection) -> None:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        size = pages * connection.execute("PRAGMA page_size").fetchone()[0]
-        if size > MAX_COPY_BYTES:
-            raise BadInput(
-                f"The database {self._database} lives in memory and has {size:,} bytes, more "
-                f"than the {MAX_COPY_BYTES:,} that can be asked about; keep it in a file."
-            )
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        target = sqlite3.connect(self._file(self._number + 1))
-        try:
-            connection.backup(target)
-        finally:
-            target.close()
-        self._number += 1
-        # A statement that is about to start may still open the one before.
-        self._file(self._number - 2).unlink(missing_ok=True)
-
-
 class _Engine:
     """What one Datasette has running: a pool for each event loop, and copies by database."""
 
     def __init__(self, workers: int) -> None:
         self._workers = max(1, workers)
-        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = (
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, QueryPool] = (
             weakref.WeakKeyDictionary()
         )
         self._folder: Path | None = None
-        self._copies: dict[str, _Copy] = {}
+        self._copies: dict[str, MemoryCopy] = {}
 
-    def pool(self) -> _Pool:
+    def pool(self) -> QueryPool:
         loop = asyncio.get_running_loop()
         if loop not in self._pools:
-            self._pools[loop] = _Pool(self._workers)
+            self._pools[loop] = QueryPool(self._workers)
         return self._pools[loop]
 
     async def file_of(self, datasette: Datasette, database: str) -> tuple[str, bool]:
@@ -367,7 +170,7 @@ class _Engine:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="llm-tools-"))
         if database not in self._copies:
-            self._copies[database] = _Copy(self._folder / str(len(self._copies)), database)
+            self._copies[database] = MemoryCopy(self._folder / str(len(self._copies)), database)
         return await db.execute_fn(self._copies[database].path_for), True
 
     def close(self) -> None:

@@ -1,13 +1,11 @@
-"""The process that runs statements for queries.py, and may be killed at any moment.
+"""The process that runs statements for query_pool.py, and may be killed at any moment.
 
-Started as a script; loads the standard library and the sql_*.py modules only. One JSON object a
-line comes in, one goes out; a BLOB is {"blob": base64}. Ends when standard input closes.
+Started as a script; loads the standard library, query_lines.py and the sql_*.py modules only.
+One line comes in, one goes out. Ends when standard input closes.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import signal
 import sqlite3
@@ -22,7 +20,8 @@ _package = ModuleType("datasette_llm_tools")
 _package.__path__ = [os.path.dirname(os.path.abspath(__file__))]  # noqa: PTH100, PTH120 - pathlib is slow to load
 sys.modules.setdefault(_package.__name__, _package)
 
-from datasette_llm_tools.sql_guard import Guard  # noqa: E402 - needs the package made above
+from datasette_llm_tools.query_lines import decode_line, encode_line  # noqa: E402 - needs the package made above
+from datasette_llm_tools.sql_guard import Guard  # noqa: E402 - the same
 from datasette_llm_tools.sql_judgement import Rejected  # noqa: E402 - the same
 
 try:
@@ -118,24 +117,17 @@ def answer(request: dict[str, Any], connections: Connections) -> Answer:
     }
 
 
-def encode_blob(value: bytes) -> dict[str, str]:
-    return {"blob": base64.b64encode(value).decode()}
-
-
-def decode_blob(pair: dict[str, Any]) -> Any:
-    return base64.b64decode(pair["blob"]) if pair.keys() == {"blob"} else pair
-
-
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     connections = Connections()
     for line in sys.stdin.buffer:
-        reply = answer(json.loads(line, object_hook=decode_blob), connections)
+        reply = answer(decode_line(line), connections)
         try:
-            text = json.dumps(reply, default=encode_blob, ensure_ascii=False)
+            written = encode_line(reply)
         except MemoryError:
-            reply, text = {"kind": "memory"}, '{"kind": "memory"}'
-        sys.stdout.buffer.write(text.encode() + b"\n")
+            reply = {"kind": "memory"}
+            written = encode_line(reply)
+        sys.stdout.buffer.write(written)
         sys.stdout.buffer.flush()
         if reply["kind"] == "memory":
             return  # what SQLite still holds goes with the process

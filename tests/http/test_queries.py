@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from datasette.app import Datasette
 
-from datasette_llm_tools import queries
+from datasette_llm_tools import memory_copies, query_pool
 from datasette_llm_tools.errors import (
     BadInput,
     NotAllowed,
@@ -26,8 +26,8 @@ from datasette_llm_tools.permissions import visible_tables
 from datasette_llm_tools.queries import Limits, QueryResult, Value, close_workers, run_query
 from tests.sql_databases import make_database, serving, worker_processes
 
-WORKER = Path(queries.__file__).with_name("query_worker.py")
-SQL_MODULES = sorted(WORKER.parent.glob("sql_*.py"))
+WORKER = Path(query_pool.__file__).with_name("query_worker.py")
+LOADED = {"query_lines", *(path.stem for path in WORKER.parent.glob("sql_*.py"))}
 ENDLESS = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i FROM n) SELECT max(i) FROM n"
 # One call of a function, which SQLite cannot interrupt.
 UNINTERRUPTIBLE = "SELECT instr(printf('%1000000s', 'x'), printf('%500000s', 'yx'))"
@@ -143,7 +143,7 @@ async def test_the_deadline_holds(tmp_path: Path, sql: str) -> None:
 async def test_the_parent_kills_where_the_worker_has_no_alarm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(query_pool, "_GRACE_SECONDS", 0.0)
     async with serving(make_database(tmp_path / "data.db"), query_ms=50) as datasette:
         await ask(datasette, "SELECT 1")
         with pytest.raises(QueryTimedOut):
@@ -253,7 +253,7 @@ def test_a_worker_loads_the_standard_library_and_the_guard_only() -> None:
         [sys.executable, "-I", "-S", "-c", program, str(WORKER)],
         capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
-    ours = {"datasette_llm_tools", *(f"datasette_llm_tools.{path.stem}" for path in SQL_MODULES)}
+    ours = {"datasette_llm_tools", *(f"datasette_llm_tools.{name}" for name in LOADED)}
     assert set(listed.stdout.split()) == {"__main__", *ours}
 
 
@@ -328,7 +328,7 @@ async def test_databases_in_memory_are_copied_when_they_changed() -> None:
 
 @pytest.mark.asyncio
 async def test_a_database_in_memory_may_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "MAX_COPY_BYTES", 1000)
+    monkeypatch.setattr(memory_copies, "MAX_COPY_BYTES", 1000)
     datasette = Datasette([])
     memory = datasette.add_memory_database("test_may_be_too_large", name="data")
     await datasette.invoke_startup()

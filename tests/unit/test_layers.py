@@ -23,6 +23,7 @@ VALUES = GUARD | {
     "migrations",
     "name_words",
     "prompt",
+    "query_lines",
     "schema",
     "schema_relevance",
     "schema_text",
@@ -30,9 +31,11 @@ VALUES = GUARD | {
     "table_text",
 }
 FLOOR = VALUES | {
+    "memory_copies",
     "model",
     "permissions",
     "queries",
+    "query_pool",
     "schema_reading",
     "table_reading",
 }
@@ -42,7 +45,7 @@ MAY_IMPORT = {
     **dict.fromkeys(VALUES, VALUES),
     **dict.fromkeys(GUARD, GUARD),
     **dict.fromkeys(FLOOR - VALUES, FLOOR),
-    "query_worker": GUARD,
+    "query_worker": GUARD | {"query_lines"},
     "pages": FLOOR,
     "cells": FLOOR,
     **{name: PAGES | {name} for name in FEATURES},
