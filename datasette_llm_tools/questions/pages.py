@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
     from datasette.utils.asgi import Request
 
+_SEARCH_CHARACTERS = 1000  # SQLite refuses much longer patterns
+
 
 @dataclass(frozen=True)
 class ResultTable:
@@ -132,17 +134,17 @@ async def block(
     table = result and await result_table(
         datasette, request, question.database, answer.sql or "", result, schema
     )
-    # Whoever may not read the rows may not read what was said of them either.
+    # Whoever may not read the rows may not read what was said of them either, nor a prompt
+    # that quotes them.
     words = answer.text if refused is None else None
-    actor_id = (actor or {}).get("id")
     return Block(
-        question=question,
+        question=question if refused is None else store.without_prompts(question),
         result=table or None,
         refused=refused,
         answer_html=markdown(words) if words else None,
         url=f"{ask_url(datasette, question.database)}/{question.id}",
         database_url=str(datasette.urls.database(question.database)),
-        is_owner=question.actor_id == actor_id,
+        is_owner=question.actor_id == store.actor_id(actor),
         may_store=await may(datasette, actor, "store-query", question.database),
         table_urls={
             name: str(datasette.urls.table(question.database, name))
@@ -237,6 +239,8 @@ async def question_page(
     tables = await visible_tables(datasette, request.actor, question.database)
     schema = await read_schema(datasette, question.database, request.actor, tables=tables)
     thread = await store.thread(datasette, question)
+    if question.actor_id != store.actor_id(request.actor):
+        thread = [store.without_prompts(each) for each in thread]
     blocks = [await block(datasette, request, each, schema) for each in thread]
     return QuestionPage(
         database=question.database,
@@ -258,13 +262,13 @@ def _columns(schema: Schema) -> dict[str, list[str]]:
 async def _history(
     datasette: Datasette, request: Request, database: str | None
 ) -> tuple[store.History | None, str | None, str]:
-    search = (request.args.get("q") or "").strip()
-    actor_id = (request.actor or {}).get("id")
-    if actor_id is None:
+    search = (request.args.get("q") or "").strip()[:_SEARCH_CHARACTERS]
+    known = store.actor_id(request.actor)
+    if known is None:
         return None, None, search
     history = await store.history(
         datasette,
-        str(actor_id),
+        known,
         database=database,
         search=search,
         after=request.args.get("next"),

@@ -46,7 +46,7 @@ class Session:
             question = await store.begin(
                 datasette,
                 database=asking.database,
-                actor_id=(asking.actor or {}).get("id"),
+                actor_id=store.actor_id(asking.actor),
                 question=asking.question,
                 parent_id=parent_id,
                 model_id=asking.model.model_id,

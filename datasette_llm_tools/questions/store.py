@@ -18,6 +18,8 @@ from .values import Answer, Attempt, Call, Status, Timing
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
+    from ..permissions import Actor
+
 _COLUMNS = (
     "id, database_name, actor_id, parent_id, question, title, status, sql, answer, error, "
     "model_id, shared, created_at, details"
@@ -50,6 +52,12 @@ class History:
 
     questions: tuple[Question, ...]
     next: str | None
+
+
+def actor_id(actor: Actor) -> str | None:
+    """Who somebody is, as it is stored with what they ask; None for a visitor."""
+    known = (actor or {}).get("id")
+    return None if known is None else str(known)
 
 
 async def begin(

@@ -18,7 +18,7 @@ from ..pages import (
     wants_events,
     wants_json,
 )
-from ..permissions import ASK, require
+from ..permissions import ASK, require, visible_tables
 from ..queries import run_query
 from ..schema_reading import read_schema
 from ..settings import read_settings
@@ -161,7 +161,15 @@ async def _previous(
     if parent is None or parent.database != database or not _may_read(request, parent):
         raise NotFound("The question to follow up is gone; ask anew.")
     thread = await store.thread(datasette, parent, limit=3)
-    answered = (each for each in thread if each.answer.sql)
+    answered = [each for each in thread if each.answer.sql]
+    if parent.actor_id != _actor_id(request):
+        # What its owner may see and the asker may not must not get into the asker's prompt.
+        tables = await visible_tables(datasette, request.actor, database)
+        answered = [
+            each
+            for each in answered
+            if each.answer.status is Status.ANSWERED and tables.issuperset(each.answer.tables)
+        ]
     return parent.id, tuple(
         Previous(each.question, each.answer.sql or "", each.answer.columns) for each in answered
     )
@@ -195,7 +203,7 @@ def _may_read(request: Request, found: store.Question) -> bool:
 
 
 def _actor_id(request: Request) -> str | None:
-    return (request.actor or {}).get("id")
+    return store.actor_id(request.actor)
 
 
 def _model(form: Mapping[str, Any]) -> str | None:
@@ -229,6 +237,7 @@ async def _question_json(request: Request, datasette: Datasette, found: store.Qu
             result = await run_query(datasette, found.database, answer.sql, actor=request.actor)
             answer = replace(answer, result=result)
         except LlmToolsError as error:
+            answer = store.without_prompts(found).answer
             answer = replace(answer, text=None, error=error.message)
     url = f"{pages.ask_url(datasette, found.database)}/{found.id}"
     return json_response({**pages.question_json(found, url), **answer_json(found.question, answer)})
