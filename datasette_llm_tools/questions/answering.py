@@ -52,6 +52,10 @@ PURPOSE = "questions"
 # stays the same while the server runs, so that a model may keep the prompt's start.
 _SECRET = secrets.token_bytes(16)
 
+# Not every model takes a limit on its reply, so one that goes on past this many characters for
+# each token that it may write is stopped; a token has about four.
+_CHARACTERS_FOR_A_TOKEN = 40
+
 
 @dataclass(frozen=True)
 class Asking:
@@ -254,10 +258,13 @@ class Answering:
         if spent > limits.max_tokens:
             raise LimitReached(f"Stopped at {limits.max_tokens} tokens, the limit of a question.")
         text = ""
+        longest = _CHARACTERS_FOR_A_TOKEN * limits.max_output_tokens
         async with self.asking.model.reply(prompt) as reply:
             try:
                 async for chunk in self._in_time(reply):
-                    text += chunk
+                    text += chunk[: longest - len(text)]
+                    if len(text) >= longest:
+                        raise LimitReached(f"Stopped a reply at {longest:,} characters.")
                     yield chunk
             finally:
                 call = Call(
@@ -280,7 +287,9 @@ class Answering:
         while True:
             left = self._deadline - time.monotonic()
             try:
-                chunk = await asyncio.wait_for(anext(chunks, None), max(left, 0.001))
+                if left <= 0:  # wait_for would still take a piece that is there already
+                    raise asyncio.TimeoutError
+                chunk = await asyncio.wait_for(anext(chunks, None), left)
             except asyncio.TimeoutError:
                 seconds = self.asking.settings.max_seconds
                 raise LimitReached(
