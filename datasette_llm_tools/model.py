@@ -202,8 +202,12 @@ async def choose_model(
 
 async def _models(datasette: Datasette, actor: Actor, purpose: str) -> dict[str, Any]:
     remembered = _lookups.setdefault(datasette, _Lookups()).found
-    key = (str((actor or {}).get("id")), purpose)
-    if key not in remembered or time.monotonic() - remembered[key][0] > _LOOKUP_SECONDS:
+    # The whole actor: two tokens of one person may differ in what they allow.
+    key = (repr(actor), purpose)
+    oldest = time.monotonic() - _LOOKUP_SECONDS
+    if key not in remembered or remembered[key][0] < oldest:
+        for other in [each for each, (when, _) in remembered.items() if when < oldest]:
+            del remembered[other]
         models = await LLM(datasette).models(actor=actor, purpose=purpose)
         remembered[key] = (time.monotonic(), {model.model_id: model for model in models})
     return remembered[key][1]
