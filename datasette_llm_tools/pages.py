@@ -78,7 +78,9 @@ def guarded(view: View, methods: Collection[str]) -> View:
 async def error_response(datasette: Datasette, request: Request, error: LlmToolsError) -> Response:
     """An error as JSON or as a page, whichever was asked for."""
     if wants_json(request) or wants_events(request):
-        return Response.json({"ok": False, "error": error.message}, status=error.status)
+        response = Response.json({"ok": False, "error": error.message}, status=error.status)
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
     titles = {403: "Not allowed", 404: "Not found", 503: "No model"}
     page = ErrorPage(titles.get(error.status, "That did not work"), error.message, error.status)
     return await render(datasette, request, page, status=error.status)
@@ -134,7 +136,8 @@ async def posted(request: Request) -> dict[str, Any]:
     if "json" in request.headers.get("content-type", ""):
         try:
             value = json.loads(body)
-        except ValueError as error:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair cannot be stored
+        except (ValueError, RecursionError) as error:
             raise BadInput("The body is not valid JSON.") from error
         if not isinstance(value, dict):
             raise BadInput("The body must be a JSON object.")
