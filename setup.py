@@ -22,7 +22,7 @@ TEST = [
 setup(
     name="datasette-llm-tools",
     version="0.1a0",
-    description="Ask, draw, enrich and publish SQLite data with language models",
+    description="Ask SQLite databases and files questions in plain words, in Datasette",
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

@@ -15,10 +15,12 @@ import tempfile
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
+import stamina
 from datasette.app import Datasette
+from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
 from .errors import BadInput, LlmToolsError
 from .local_model.commands import local_model
@@ -26,7 +28,7 @@ from .questions.answering import Answering, prepare
 from .questions.values import Answer, Status, Step, StepBegan, answer_json
 from .uploads.store import load_file
 
-_TABLE_FILES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt"}
+_TABLE_FILES = {".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".geojson"}
 _MAGIC = b"SQLite format 3\0"
 _ACTOR = {"id": "root"}
 _CELL_CHARACTERS = 40
@@ -35,7 +37,7 @@ _TABLE_ROWS = 50
 
 @click.group(name="llm-tools")
 def llm_tools() -> None:
-    """Ask, draw, enrich and publish data with language models."""
+    """Ask databases and files questions with language models."""
 
 
 llm_tools.add_command(local_model)
@@ -67,6 +69,12 @@ class Output:
 @click.option("as_csv", "--csv", is_flag=True, help="Print the rows as CSV.")
 @click.option("as_table", "--table", is_flag=True, help="Print the rows as a table.")
 @click.option("model", "-m", "--model", help="Model to use, as `llm models` names it.")
+@click.option(
+    "--metadata",
+    type=click.File(),
+    help="Datasette metadata (YAML or JSON); descriptions help the model.",
+)
+@click.option("--config", type=click.File(), help="Datasette configuration (YAML or JSON).")
 def ask(
     arguments: tuple[str, ...],
     sql: bool,
@@ -74,14 +82,20 @@ def ask(
     as_csv: bool,
     as_table: bool,
     model: str | None,
+    metadata: IO[str] | None,
+    config: IO[str] | None,
 ) -> None:
     """Ask a question about a SQLite database or about CSV, TSV and JSON files."""
     *files, question = arguments
     try:
         output = Output(sql, as_json, as_csv, as_table)
-        answer = asyncio.run(_answer(_existing(files), question, model, output.wants_words))
-    except LlmToolsError as error:
-        raise click.ClickException(error.message) from error
+        told = {
+            "metadata": parse_metadata(metadata.read()) if metadata else None,
+            "config": parse_metadata(config.read()) if config else None,
+        }
+        answer = asyncio.run(_answer(_existing(files), question, model, output.wants_words, told))
+    except (LlmToolsError, BadMetadataError, StartupError) as error:
+        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.ClickException("Stopped.") from None
     _print(question, answer, output)
@@ -108,13 +122,17 @@ def _existing(files: list[str]) -> list[Path]:
     return paths
 
 
-async def _answer(paths: list[Path], question: str, model: str | None, in_words: bool) -> Answer:
+async def _answer(
+    paths: list[Path], question: str, model: str | None, in_words: bool, told: dict[str, Any]
+) -> Answer:
+    # What stamina logs of its retries is for servers; here the outcome is told.
+    stamina.instrumentation.set_on_retry_hooks([])
     async with AsyncExitStack() as stack:
         path = paths[0]
         if path.suffix.lower() in _TABLE_FILES:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="llm-tools-"))
             path = _load(paths, Path(folder) / f"{path.stem or 'data'}.db")
-        datasette = Datasette([str(path)])
+        datasette = Datasette([str(path)], **told)
         datasette.root_enabled = True
         stack.callback(datasette.close)
         await datasette.invoke_startup()
@@ -168,6 +186,8 @@ def _print(question: str, answer: Answer, output: Output) -> None:
             click.echo(answer.sql)
         click.echo(f"Error: {answer.error}", err=True)
         return
+    if output.csv or output.table:
+        click.echo(answer.sql, err=True)
     if output.csv:
         writer = csv.writer(sys.stdout)
         writer.writerows([answer.columns, *answer.result.rows])

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from datasette.utils import StartupError
+
 from . import migrations
+from .errors import BadInput
 from .queries import close_workers
 from .settings import read_settings
 from .uploads.store import open_uploads_database
@@ -18,7 +21,10 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
     """Check the configuration, bring our tables up to date, open the database of uploads."""
 
     async def inner() -> None:
-        read_settings(datasette)
+        try:
+            read_settings(datasette)
+        except BadInput as error:
+            raise StartupError(error.message) from error
         await datasette.get_internal_database().execute_write_fn(
             migrations.apply, transaction=False
         )

@@ -6,7 +6,9 @@ visitors may not ask unless the configuration says so.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from datasette.permissions import Action, PermissionSQL
 from datasette.resources import DatabaseResource
@@ -33,25 +35,29 @@ ACTIONS = (
 # Allowed to everyone who signed in, unless the configuration denies it.
 _SIGNED_IN = {ASK}
 
-# The database that dropped files go to when the setting uploads_database names none.
-UPLOADS = "uploads"
 _READING = {"view-database", "view-database-download", "view-table", "execute-sql"}
+_for_signed_in: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def keep_from_anonymous(datasette: Datasette, database: str) -> None:
+    """From now on only people who signed in may read this database.
+
+    A block for it in the configuration decides instead, where there is one.
+    """
+    if database not in ((datasette.config or {}).get("databases") or {}):
+        _for_signed_in.setdefault(datasette, set()).add(database)
 
 
 def default_permissions(datasette: Datasette, actor: Actor, action: str) -> PermissionSQL | None:
-    """The rule that holds when the configuration says nothing, for permission_resources_sql.
-
-    What people dropped is not for anonymous visitors of a public server, unless
-    the configuration has a block for that database.
-    """
+    """The rule that holds when the configuration says nothing, for permission_resources_sql."""
     if action in _SIGNED_IN and actor is not None and not datasette.default_deny:
         return PermissionSQL.allow(reason=f"{action} is allowed to people who signed in")
-    configured = UPLOADS in ((datasette.config or {}).get("databases") or {})
-    if action in _READING and actor is None and not configured:
+    kept = _for_signed_in.get(datasette)
+    if action in _READING and actor is None and kept:
         return PermissionSQL(
-            sql="select :llm_tools_uploads as parent, null as child, 0 as allow, "
-            "'uploads are for people who signed in' as reason",
-            params={"llm_tools_uploads": UPLOADS},
+            sql="select value as parent, null as child, 0 as allow, "
+            "'for people who signed in' as reason from json_each(:llm_tools_kept)",
+            params={"llm_tools_kept": json.dumps(sorted(kept))},
         )
     return None
 

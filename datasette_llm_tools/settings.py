@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PLUGIN_NAME = "datasette-llm-tools"
 
 
+_KINDS = {str: "text", int: "a whole number", bool: "true or false"}
+
+
 def _setting(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
 
@@ -83,11 +86,13 @@ def settings_from(config: dict[str, Any]) -> Settings:
     known = {each.name: each for each in fields(Settings)}
     for key, value in config.items():
         if key not in known:
-            raise BadInput(f"{PLUGIN_NAME} has no setting {key!r}; see docs/settings.md.")
+            raise BadInput(
+                f"{PLUGIN_NAME} has no setting {key!r}; there are {', '.join(sorted(known))}."
+            )
         default = known[key].default
         wanted: tuple[type, ...] = (str, type(None)) if default is None else (type(default),)
         if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-            raise BadInput(f"{PLUGIN_NAME}: {key} must be {wanted[0].__name__}, not {value!r}.")
+            raise BadInput(f"{PLUGIN_NAME}: {key} must be {_KINDS[wanted[0]]}, not {value!r}.")
         if isinstance(value, int) and value < 0:
             raise BadInput(f"{PLUGIN_NAME}: {key} must not be negative.")
     return Settings(**config)

@@ -46,6 +46,8 @@ def status_command() -> None:
     path = files.path_of(MODEL)
     status = files.verify(MODEL)
     click.echo(f"{MODEL.model_id}: {status.value}, {path}")
+    if status is files.Status.WRONG:
+        click.echo("This is not the model that was published: run `remove`, then `install`.")
     part = part_path(MODEL)
     if part.is_file():
         percent = 100 * part.stat().st_size // MODEL.size

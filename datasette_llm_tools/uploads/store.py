@@ -28,7 +28,7 @@ from datasette.events import CreateTableEvent
 from datasette.utils.sqlite import sqlite3
 
 from ..errors import BadInput, UploadRejected
-from ..permissions import UPLOADS
+from ..permissions import keep_from_anonymous
 from ..settings import read_settings
 from .naming import table_name, unique_name
 from .reading import FileColumn, Progress
@@ -168,7 +168,7 @@ def _result(name: str, staged: StagedTable) -> UploadResult:
 
 def uploads_name(datasette: Datasette) -> str:
     """Name of the database for files whose sender chose none. Raises BadInput."""
-    name = read_settings(datasette).uploads_database or UPLOADS
+    name = read_settings(datasette).uploads_database or "uploads"
     if name not in datasette.databases and not re.fullmatch(r"\w[\w-]*", name):
         raise BadInput(f"uploads_database must be letters and digits, not {name!r}.")
     return name
@@ -179,7 +179,7 @@ async def open_uploads_database(datasette: Datasette) -> None:
     name = uploads_name(datasette)
     path = _kept_path(datasette, name)
     if name not in datasette.databases and path is not None and _is_ours(path):
-        datasette.add_database(Database(datasette, path=str(path), is_mutable=True), name=name)
+        _serve(datasette, name, Database(datasette, path=str(path), is_mutable=True))
 
 
 def is_temporary(database: Database) -> bool:
@@ -202,8 +202,14 @@ async def add_uploads_database(datasette: Datasette, name: str) -> None:
             database = Database(datasette, is_temp_disk=True)
         else:
             database = Database(datasette, path=str(path), is_mutable=True)
-        datasette.add_database(database, name=name)
+        _serve(datasette, name, database)
     await datasette.refresh_schemas(force=True)
+
+
+def _serve(datasette: Datasette, name: str, database: Database) -> None:
+    """Add it to Datasette; what people dropped is not for everybody on a public server."""
+    datasette.add_database(database, name=name)
+    keep_from_anonymous(datasette, name)
 
 
 async def _announce(datasette: Datasette, database: Database, table: str) -> None:

@@ -22,11 +22,11 @@ def test_values_are_taken() -> None:
     ("config", "named"),
     [
         ({"max_row": 5}, "max_row"),
-        ({"max_rows": "many"}, "max_rows must be int"),
-        ({"max_rows": True}, "max_rows must be int"),
+        ({"max_rows": "many"}, "max_rows must be a whole number"),
+        ({"max_rows": True}, "max_rows must be a whole number"),
         ({"max_rows": -1}, "max_rows must not be negative"),
-        ({"answer_in_words": 1}, "answer_in_words must be bool"),
-        ({"model": 3}, "model must be str"),
+        ({"answer_in_words": 1}, "answer_in_words must be true or false"),
+        ({"model": 3}, "model must be text"),
     ],
 )
 def test_wrong_values_are_refused_by_name(config: dict[str, Any], named: str) -> None:
