@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,10 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one statement may take: time, address space, rows, and bytes of cells."""
+    """What one statement may take: time, address space, rows, and bytes of cells.
+
+    The names are those of a request to query_worker.py.
+    """
 
     milliseconds: int
     memory_bytes: int
@@ -98,14 +101,22 @@ async def run_query(
         "tables": sorted(tables),
         "sql": sql,
         "params": dict(params or {}),
-        "milliseconds": limits.milliseconds,
-        "memory_bytes": limits.memory_bytes,
-        "rows": limits.rows,
-        "result_bytes": limits.result_bytes,
+        **asdict(limits),
     }
     answer = await engine.pool().ask(request)
     if answer["kind"] != "rows":
         raise _error(answer, limits)
+    return _result(answer)
+
+
+async def close_workers(datasette: Datasette) -> None:
+    """End the worker processes of a Datasette and remove its copies; for the shutdown hook."""
+    engine = _ENGINES.pop(datasette, None)
+    if engine is not None:
+        await asyncio.to_thread(engine.close)
+
+
+def _result(answer: dict[str, Any]) -> QueryResult:
     return QueryResult(
         columns=tuple(answer["columns"]),
         rows=tuple(map(tuple, answer["rows"])),
@@ -114,13 +125,6 @@ async def run_query(
         tables=tuple(answer["tables"]),
         sources=frozenset((table, column) for table, column in answer["sources"]),
     )
-
-
-async def close_workers(datasette: Datasette) -> None:
-    """End the worker processes of a Datasette and remove its copies; for the shutdown hook."""
-    engine = _ENGINES.pop(datasette, None)
-    if engine is not None:
-        await asyncio.to_thread(engine.close)
 
 
 def _error(answer: dict[str, Any], limits: Limits) -> LlmToolsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ GUARD = {
     "sql_names",
 }
 VALUES = GUARD | {
+    "column_origins",
     "errors",
     "migrations",
     "name_words",
@@ -30,6 +32,7 @@ VALUES = GUARD | {
     "settings",
     "table_text",
 }
+IN_WORKER = GUARD | {"query_lines", "query_worker"}
 FLOOR = VALUES | {
     "memory_copies",
     "model",
@@ -107,6 +110,12 @@ def imports(path: Path) -> set[tuple[str, bool]]:
     return found
 
 
+def foreign_roots(path: Path) -> set[str]:
+    """The packages that a module imports while running, without ours."""
+    roots = {module.split(".")[0] for module, ours in imports(path) if not ours}
+    return roots - {PACKAGE.name}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_down(path: Path) -> None:
     name = layer(path)
@@ -126,4 +135,14 @@ def test_imports_point_down(path: Path) -> None:
     "path", [path for path in MODULES if path.name == "prompts.py"], ids=lambda path: str(path)
 )
 def test_prompts_are_pure(path: Path) -> None:
-    assert not {module.split(".")[0] for module, ours in imports(path) if not ours} & PURE
+    assert not foreign_roots(path) & PURE
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if layer(path) in VALUES], ids=layer)
+def test_values_know_no_datasette(path: Path) -> None:
+    assert "datasette" not in foreign_roots(path)
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if layer(path) in IN_WORKER], ids=layer)
+def test_what_runs_sql_needs_the_standard_library_only(path: Path) -> None:
+    assert foreign_roots(path) <= sys.stdlib_module_names
