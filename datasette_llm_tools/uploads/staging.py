@@ -23,10 +23,14 @@ from .reading import FileColumn, Progress, read_rows, survey_file
 FILENAME = "staged.db"
 # A file below this is staged before a process would have started.
 _SMALL_BYTES = 1_000_000
+# Enough for a thousand long rows at a time; JSON of empty lists takes thirty times its length.
+_MEMORY_BYTES = 2_000_000_000
 _PACKAGE = Path(__file__).parents[1]
 # Stands in for our package, whose __init__ would load Datasette.
 _START = """
-import sys, types
+import sys
+sys.path[:] = [path for path in sys.path if path]  # not the current directory
+import types
 package = types.ModuleType("datasette_llm_tools")
 package.__path__ = [sys.argv[1]]
 sys.modules["datasette_llm_tools"] = package
@@ -96,11 +100,23 @@ def main(path: str, filename: str, folder: str) -> None:
     """Stage one file and print the outcome as a JSON object; runs in the process of its own."""
     if hasattr(os, "nice"):
         os.nice(5)
+    limit_memory(_MEMORY_BYTES)
     try:
         answer = asdict(stage(Path(path), filename, Path(folder)))
     except UploadRejected as error:
         answer = {"rejected": error.message}
     print(json.dumps(answer))
+
+
+def limit_memory(most_bytes: int) -> None:
+    """Bound this process's address space: a few hundred bytes of JSON can take a thousand."""
+    try:
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, hard))
+    except (ImportError, ValueError, OSError):
+        return  # Windows has none, macOS refuses it
 
 
 def quoted(name: str) -> str:
