@@ -17,15 +17,9 @@ from datasette.utils.asgi import Request
 from markupsafe import Markup
 
 from datasette_llm_tools.cells import display_rows
-from datasette_llm_tools.schema import Column, ForeignKey, Schema, Table
+from datasette_llm_tools.schema import Schema
+from tests.flight_tables import AIRLINES, FLIGHTS
 
-AIRLINES = Table("air lines", "table", (Column("carrier", "TEXT", 1), Column("name", "TEXT")))
-FLIGHTS = Table(
-    "flights",
-    "table",
-    (Column("id", "INTEGER", 1), Column("carrier", "TEXT"), Column("delay", "INTEGER")),
-    (ForeignKey(("carrier",), "air lines", ("carrier",)),),
-)
 SCHEMA = Schema("data", (AIRLINES, FLIGHTS), "v")
 
 

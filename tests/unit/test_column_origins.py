@@ -5,15 +5,9 @@ from __future__ import annotations
 import pytest
 
 from datasette_llm_tools.column_origins import column_origins, key_links
-from datasette_llm_tools.schema import Column, ForeignKey, Schema, Table
+from datasette_llm_tools.schema import Column, Schema, Table
+from tests.flight_tables import AIRLINES, FLIGHTS
 
-AIRLINES = Table("air lines", "table", (Column("carrier", "TEXT", 1), Column("name", "TEXT")))
-FLIGHTS = Table(
-    "flights",
-    "table",
-    (Column("id", "INTEGER", 1), Column("carrier", "TEXT"), Column("delay", "INTEGER")),
-    (ForeignKey(("carrier",), "air lines", ("carrier",)),),
-)
 PAIRS = Table("pairs", "table", (Column("a", "TEXT", 1), Column("b", "TEXT", 2)))
 SCHEMA = Schema("data", (AIRLINES, FLIGHTS, PAIRS), "v")
 
