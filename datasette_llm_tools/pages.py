@@ -6,23 +6,18 @@ inline scripts of its own, which are let through by their hashes.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import functools
 import hashlib
 import json
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
-import nh3
 from datasette.utils.asgi import Response
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 
 from .errors import BadInput, LlmToolsError, WrongMethod
 
@@ -37,7 +32,6 @@ _POLICY = (
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'none'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
-_PING_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -146,88 +140,6 @@ async def posted(request: Request) -> dict[str, Any]:
         return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
     except UnicodeDecodeError as error:
         raise BadInput("The form is not valid UTF-8.") from error
-
-
-class EventStream:
-    """A response of server-sent events. When the client leaves, the work is cancelled."""
-
-    def __init__(
-        self, request: Request, events: AsyncGenerator[tuple[str, Mapping[str, Any]], None]
-    ) -> None:
-        self._receive = request.receive
-        self._events = events
-
-    async def asgi_send(self, send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
-        """Send the events as they come; called by Datasette."""
-        headers = {
-            "content-type": "text/event-stream; charset=utf-8",
-            "cache-control": "private, no-store",
-            "x-accel-buffering": "no",
-            "x-content-type-options": "nosniff",
-        }
-        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": 200, "headers": encoded})
-        tasks = [
-            asyncio.create_task(self._write(send)),
-            asyncio.create_task(self._ping(send)),
-            asyncio.create_task(self._left()),
-        ]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        await send({"type": "http.response.body", "body": b""})
-        if tasks[0].done() and not tasks[0].cancelled():
-            tasks[0].result()
-
-    async def _write(self, send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
-        async with aclosing(self._events) as events:
-            async for name, data in events:
-                text = json.dumps(data, ensure_ascii=False, default=str)
-                body = f"event: {name}\ndata: {text}\n\n".encode()
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-
-    async def _ping(self, send: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
-        while True:
-            await asyncio.sleep(_PING_SECONDS)
-            await send({"type": "http.response.body", "body": b": ping\n\n", "more_body": True})
-
-    async def _left(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-
-
-_markdown = MarkdownIt("zero").enable(
-    ["emphasis", "backticks", "list", "newline", "escape", "table", "link", "entity"]
-)
-_TAGS = {"p", "em", "strong", "code", "ul", "ol", "li", "br", "a"} | {
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-}
-
-
-def markdown(text: str) -> Markup:
-    """A model's words as HTML: a small subset of Markdown, links only within this site."""
-    html = nh3.clean(
-        _markdown.render(text),
-        tags=_TAGS,
-        attributes={"a": {"href"}},
-        attribute_filter=_own_links,
-        url_schemes=set(),
-        link_rel=None,
-    )
-    return Markup(html)
-
-
-def _own_links(tag: str, attribute: str, value: str) -> str | None:
-    """Keep a link that stays on this site: one slash, then no other and no backslash."""
-    return value if re.fullmatch(r"/(?![/\\])[^\\\s]*", value) else None
 
 
 _script_hashes: WeakKeyDictionary[Any, str] = WeakKeyDictionary()

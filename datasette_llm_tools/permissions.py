@@ -72,14 +72,16 @@ async def require(datasette: Datasette, actor: Actor, action: str, database: str
     """Raise NotFound for an unknown or hidden database and NotAllowed without the permission."""
     # Datasette brings its catalog of tables up to date on its own pages only.
     await datasette.refresh_schemas()
-    if database not in datasette.databases or not await may(
-        datasette, actor, "view-database", database
-    ):
+    needed = ("view-database", "execute-sql", action)
+    allowed = await datasette.allowed_many(
+        actions=needed, resource=DatabaseResource(database=database), actor=actor
+    )
+    if database not in datasette.databases or not allowed["view-database"]:
         raise NotFound(f"There is no database called {database} here.")
-    for needed in ("execute-sql", action):
-        if not await may(datasette, actor, needed, database):
+    for each in needed:
+        if not allowed[each]:
             who = "You need" if actor else "Sign in: you need"
-            raise NotAllowed(f"{who} the permission {needed} on the database {database}.")
+            raise NotAllowed(f"{who} the permission {each} on the database {database}.")
 
 
 async def visible_tables(datasette: Datasette, actor: Actor, database: str) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """How a query pool and its workers write to each other: one JSON object a line.
 
-A BLOB is {"blob": base64}. Standard library only: query_worker.py loads this file.
+A BLOB is an object with one key that no parameter can have. Standard library
+only: query_worker.py loads this file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import base64
 import json
 from collections.abc import Mapping
 from typing import Any
+
+_BLOB = "\0blob"
 
 
 def encode_line(message: Mapping[str, Any]) -> bytes:
@@ -24,8 +27,8 @@ def decode_line(line: bytes) -> dict[str, Any]:
 
 
 def _encode_blob(value: bytes) -> dict[str, str]:
-    return {"blob": base64.b64encode(value).decode()}
+    return {_BLOB: base64.b64encode(value).decode()}
 
 
 def _decode_blob(pair: dict[str, Any]) -> Any:
-    return base64.b64decode(pair["blob"]) if pair.keys() == {"blob"} else pair
+    return base64.b64decode(pair[_BLOB]) if pair.keys() == {_BLOB} else pair

@@ -58,12 +58,14 @@ class Settings:
         300, "Seconds that one question may take, loading a local model included."
     )
     max_questions_at_once: int = _setting(
-        100, "Questions being answered at the same time on this server; more are asked to wait."
+        100,
+        "Questions being answered at the same time on this server; more are asked to wait, "
+        "and so is a person who has half of them under way.",
     )
-    uploads_database: str | None = _setting(
-        None,
-        "Database for dropped files when none is chosen; by default `uploads`, "
-        "a file kept beside the internal database.",
+    uploads_database: str = _setting(
+        "uploads",
+        "Database for dropped files when none is chosen: a file of that name, kept beside "
+        "the internal database, unless a database of that name is served.",
     )
     max_upload_bytes: int = _setting(
         250_000_000, "Largest CSV, TSV or JSON file that may be dropped."

@@ -91,7 +91,7 @@ class LlmToolsAsk extends HTMLElement {
       this.text.value = "";
       this.text.placeholder = "It builds on this answer, for example: only for January";
       this.form.elements.namedItem("parent").value = article.dataset.id;
-      this.form.querySelector("input[name=sql]")?.remove();
+      for (const each of this.form.querySelectorAll("input[name=sql], input[name=table]")) each.remove();
     }
     this.#linkToNew();
     document.title = article.querySelector(".question-name").textContent;

@@ -44,6 +44,11 @@ class LlmToolsUpload extends HTMLElement {
 
   #send(file) {
     if (!file || this.request) return;
+    const most = Number(this.dataset.maxBytes);
+    if (file.size > most) {
+      this.#end(`The file is larger than ${Math.floor(most / 1e6)} MB, the most that is taken here.`);
+      return;
+    }
     const body = new FormData(this.form);
     body.set("file", file, file.name);
     const request = (this.request = new XMLHttpRequest());

@@ -70,20 +70,26 @@ class Asking:
     tables: frozenset[str]
     settings: Settings
     previous: tuple[Previous, ...] = ()
+    about: str | None = None
     in_words: bool = True
 
     def prompt(self) -> Prompt:
         """The first prompt of this question."""
         version = self.schema.version.encode()
         marker = hashlib.blake2b(version, key=_SECRET, digest_size=4).hexdigest()
+        # A follow-up needs the tables of what it follows up, too.
+        words = [f"{each.question} {each.sql}" for each in self.previous]
         text = schema_text(
-            self.schema, question=self.question, budget_tokens=self.settings.schema_tokens
+            self.schema,
+            question=" ".join([*words, self.about or "", self.question]),
+            budget_tokens=self.settings.schema_tokens,
         ).text
         return prompts.sql_prompt(
             text,
             self.question,
             marker=marker,
             previous=self.previous,
+            about=self.about,
             max_tokens=self.settings.max_output_tokens,
         )
 
@@ -96,25 +102,37 @@ async def prepare(
     *,
     model_id: str | None = None,
     previous: tuple[Previous, ...] = (),
+    about: str | None = None,
     in_words: bool | None = None,
 ) -> Asking:
     """Look up the model and the schema that this actor may see.
 
-    Raises NoModel. Permission to ask must have been checked.
+    `about` names the table that the person was looking at. Raises NoModel.
+    Permission to ask must have been checked.
     """
     settings = read_settings(datasette, database)
     tables = await visible_tables(datasette, actor, database)
     schema = await read_schema(datasette, database, actor, tables=tables)
     model = await choose_model(datasette, actor, PURPOSE, model_id, database)
-    words = settings.answer_in_words if in_words is None else in_words
+    table = schema.table(about) if about else None
     return Asking(
-        datasette, actor, database, question, model, schema, tables, settings, previous, words
+        datasette=datasette,
+        actor=actor,
+        database=database,
+        question=question,
+        model=model,
+        schema=schema,
+        tables=tables,
+        settings=settings,
+        previous=previous,
+        about=table.name if table else None,
+        in_words=settings.answer_in_words if in_words is None else in_words,
     )
 
 
 async def warm(asking: Asking) -> None:
     """Load the model and let it read the part of the prompt that every question shares."""
-    prompt = replace(asking, question="").prompt()
+    prompt = await asyncio.to_thread(replace(asking, question="").prompt)
     await asking.model.warm(replace(prompt, max_tokens=1))
 
 
@@ -159,7 +177,8 @@ class Answering:
 
     async def _find_rows(self) -> AsyncGenerator[Event, None]:
         """Write SQL and run it; ask for a correction while it does not run."""
-        prompt = self.asking.prompt()
+        # A large schema is cut to the question, which takes tens of milliseconds.
+        prompt = await asyncio.to_thread(self.asking.prompt)
         for number in range(1, self.asking.settings.repairs + 2):
             yield StepBegan(self._before_writing(number))
             stream = prompts.SqlStream()

@@ -12,12 +12,14 @@ from markupsafe import Markup
 
 from ..cells import display_rows
 from ..errors import LlmToolsError
+from ..markdown import markdown
 from ..model import WAYS_TO_GET_A_MODEL, ModelInfo, available_models
-from ..pages import Page, fragment, markdown, shown
+from ..pages import Page, fragment, shown
 from ..permissions import ASK, may, visible_tables
 from ..queries import QueryResult, run_query
 from ..schema import Schema
 from ..schema_reading import read_schema
+from ..settings import read_settings
 from . import store
 from .answering import PURPOSE
 from .starters import starter_questions
@@ -60,9 +62,19 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """Where a file may go."""
+
+    url: str = shown("Where a file is posted")
+    databases: tuple[str, ...] = shown("Databases that may take it, the usual one first")
+    max_bytes: int = shown("The largest file that is taken")
+
+
+@dataclass(frozen=True)
 class HomePage(Page):
     template: ClassVar[str] = "llm_tools/questions.html"
     databases: list[dict[str, str]] = shown("Databases that this actor may ask: name, url")
+    upload: Upload | None = shown("Where this actor may add tables, or None for nowhere")
     history: store.History | None = shown("The actor's own questions, newest first")
     search: str = shown("What the history was searched for")
     next_url: str | None = shown("The next page of the history")
@@ -75,14 +87,13 @@ class AskPage(Page):
     database: str = shown("Name of the database")
     database_url: str = shown("Datasette's page of the database")
     ask_url: str = shown("Where a question is posted")
-    upload_url: str = shown("Where a file is posted")
     question: str = shown("Text to start with")
     table: str | None = shown("The table that the page was opened for")
     sql: str | None = shown("The SQL to change in words, if the page was opened from a query")
-    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, best first")
+    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, the default first")
     no_model: str = shown("What to do when there is no model")
     starters: tuple[str, ...] = shown("Questions to begin with")
-    may_upload: bool = shown("Whether this actor may add tables")
+    upload: Upload | None = shown("Where this actor may add tables, or None for nowhere")
     history: store.History | None = shown("The actor's questions to this database")
     search: str = shown("What the history was searched for")
     next_url: str | None = shown("The next page of the history")
@@ -99,7 +110,7 @@ class QuestionPage(Page):
     ask_url: str = shown("Where a question is posted")
     blocks: list[Block] = shown("The thread: what was followed up, and the question last")
     block: Block = shown("The question of this page")
-    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, best first")
+    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, the default first")
     no_model: str = shown("What to do when there is no model")
     in_words: bool = shown("Whether an answer in words is wanted unless switched off")
     schema_json: dict[str, list[str]] = shown("Tables and columns, for the SQL editor to complete")
@@ -195,6 +206,7 @@ async def home_page(datasette: Datasette, request: Request) -> HomePage:
             for name in names
             if await may(datasette, request.actor, ASK, name)
         ],
+        upload=await _upload(datasette, request),
         history=history,
         search=search,
         next_url=next_url,
@@ -215,14 +227,13 @@ async def ask_page(
         database=database,
         database_url=str(datasette.urls.database(database)),
         ask_url=ask_url(datasette, database),
-        upload_url=ask_url(datasette) + "/-/upload",
         question=request.args.get("question") or "",
         table=known.name if known else None,
         sql=request.args.get("sql"),
-        models=await available_models(datasette, actor, PURPOSE),
+        models=await available_models(datasette, actor, PURPOSE, database),
         no_model=WAYS_TO_GET_A_MODEL,
         starters=starter_questions(schema, table=known.name if known else None),
-        may_upload=await may(datasette, actor, "create-table", database),
+        upload=await _upload(datasette, request, database),
         history=history,
         search=search,
         next_url=next_url,
@@ -248,7 +259,7 @@ async def question_page(
         ask_url=ask_url(datasette, question.database),
         blocks=blocks,
         block=blocks[-1],
-        models=await available_models(datasette, request.actor, PURPOSE),
+        models=await available_models(datasette, request.actor, PURPOSE, question.database),
         no_model=WAYS_TO_GET_A_MODEL,
         in_words=in_words,
         schema_json=_columns(schema),
@@ -257,6 +268,24 @@ async def question_page(
 
 def _columns(schema: Schema) -> dict[str, list[str]]:
     return {each.name: [column.name for column in each.columns] for each in schema.tables}
+
+
+async def _upload(
+    datasette: Datasette, request: Request, database: str | None = None
+) -> Upload | None:
+    """The uploads database first, then the one that is being asked."""
+    settings = read_settings(datasette)
+    names = dict.fromkeys([settings.uploads_database, database or settings.uploads_database])
+    allowed = [
+        name
+        for name in names
+        if (name not in datasette.databases or datasette.get_database(name).is_mutable)
+        and await may(datasette, request.actor, "create-table", name)
+    ]
+    if not allowed:
+        return None
+    url = ask_url(datasette) + "/-/upload"
+    return Upload(url, tuple(allowed), settings.max_upload_bytes)
 
 
 async def _history(
@@ -287,7 +316,6 @@ def question_json(question: store.Question, url: str) -> Mapping[str, Any]:
         "title": question.title,
         "status": answer.status.value,
         "sql": answer.sql,
-        "answer": answer.text,
         "error": answer.error,
         "model": answer.model_id,
         "shared": question.shared,

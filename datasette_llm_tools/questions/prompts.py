@@ -72,15 +72,17 @@ def sql_prompt(
     *,
     marker: str,
     previous: Sequence[Previous] = (),
+    about: str | None = None,
     max_tokens: int | None = None,
 ) -> Prompt:
-    """The prompt that asks for SQL.
+    """The prompt that asks for SQL; `about` names the table that the person was looking at.
 
     `marker` fences the schema; it must be unguessable to whoever writes rows
     and stay the same for one schema, or nothing of the prompt could be reused.
     """
     data = f"<schema {marker}>\n{schema_text}\n</schema {marker}>\n\n"
-    asked = [*previous, Previous(question, "")]
+    about_table = f" (about the table {about})" if about else ""
+    asked = [*previous, Previous(question + about_table, "")]
     turns: list[Turn] = []
     for number, each in enumerate(asked):
         lead = data if number == 0 else ""

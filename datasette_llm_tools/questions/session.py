@@ -7,6 +7,7 @@ and keeps what was found so far.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -15,57 +16,56 @@ from weakref import WeakKeyDictionary
 
 from ..errors import LimitReached
 from ..queries import QueryResult, run_query
+from ..settings import read_settings
 from . import store
 from .answering import Answering, Asking
-from .values import Attempt, Event, Status
+from .values import Answer, Attempt, Event, Status
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
     from ..permissions import Actor
 
-_under_way: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+# How many questions each person (None for all visitors) has under way, by server.
+_under_way: WeakKeyDictionary[Any, Counter[str | None]] = WeakKeyDictionary()
 
 
 class Session:
-    """A question under way: `async with` it. `question` has the answer once that block is left."""
+    """A question under way: `async with` it. `question` has the answer once that block is left.
 
-    def __init__(self, asking: Asking, question: store.Question) -> None:
+    Raises LimitReached when the server is answering too many.
+    """
+
+    def __init__(self, asking: Asking, parent_id: str | None = None) -> None:
+        self._actor_id = store.actor_id(asking.actor)
+        _check_load(asking.datasette, self._actor_id)
         self.asking = asking
-        self.question = question
         self.answering = Answering(asking)
-
-    @classmethod
-    async def begin(cls, asking: Asking, parent_id: str | None = None) -> Session:
-        """Write the question down. Raises LimitReached when the server is answering too many."""
-        datasette, limit = asking.datasette, asking.settings.max_questions_at_once
-        if _under_way.get(datasette, 0) >= limit:
-            raise LimitReached(f"{limit} questions are being answered; ask again in a moment.")
-        _count(datasette, 1)
-        try:
-            question = await store.begin(
-                datasette,
-                database=asking.database,
-                actor_id=store.actor_id(asking.actor),
-                question=asking.question,
-                parent_id=parent_id,
-                model_id=asking.model.model_id,
-            )
-        except BaseException:
-            _count(datasette, -1)
-            raise
-        return cls(asking, question)
+        self.question = store.new_question(
+            database=asking.database,
+            actor_id=self._actor_id,
+            question=asking.question,
+            parent_id=parent_id,
+            model_id=asking.model.model_id,
+        )
 
     async def __aenter__(self) -> Session:
+        _under_way.setdefault(self.asking.datasette, Counter())[self._actor_id] += 1
+        # Written down while the model is at work already: a disk takes its time.
+        self._writing = asyncio.create_task(store.begin(self.asking.datasette, self.question))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Keep the answer, however this ended."""
-        _count(self.asking.datasette, -1)
+        _under_way[self.asking.datasette][self._actor_id] -= 1
         answer = self.answering.stop()
         self.question = replace(self.question, answer=answer)
         # Shielded: a second cancellation, as at shutdown, must not lose the answer.
-        await asyncio.shield(store.save_answer(self.asking.datasette, self.question.id, answer))
+        await asyncio.shield(self._keep(answer))
+
+    async def _keep(self, answer: Answer) -> None:
+        await self._writing
+        await store.save_answer(self.asking.datasette, self.question.id, answer)
 
     def events(self) -> AsyncGenerator[Event, None]:
         """The events of the answer, to be iterated inside `async with`."""
@@ -79,8 +79,16 @@ class Session:
         return self.question
 
 
-def _count(datasette: Datasette, more: int) -> None:
-    _under_way[datasette] = _under_way.get(datasette, 0) + more
+def _check_load(datasette: Datasette, actor_id: str | None) -> None:
+    """Raise LimitReached where the server has enough to do, or one person asks for most of it."""
+    limit = read_settings(datasette).max_questions_at_once
+    counts = _under_way.get(datasette, Counter())
+    if counts.total() >= limit:
+        raise LimitReached(f"{limit} questions are being answered; ask again in a moment.")
+    if counts[actor_id] >= max(1, limit // 2):
+        raise LimitReached(
+            f"{counts[actor_id]} questions of yours are being answered; wait for one."
+        )
 
 
 async def rerun(

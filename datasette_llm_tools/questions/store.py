@@ -60,8 +60,7 @@ def actor_id(actor: Actor) -> str | None:
     return None if known is None else str(known)
 
 
-async def begin(
-    datasette: Datasette,
+def new_question(
     *,
     database: str,
     actor_id: str | None,
@@ -69,8 +68,8 @@ async def begin(
     parent_id: str | None,
     model_id: str,
 ) -> Question:
-    """Write down a question before anything is done about it."""
-    new = Question(
+    """A question that nothing has been done about yet."""
+    return Question(
         id=secrets.token_hex(12),
         database=database,
         actor_id=actor_id,
@@ -79,6 +78,10 @@ async def begin(
         parent_id=parent_id,
         answer=Answer(model_id=model_id),
     )
+
+
+async def begin(datasette: Datasette, new: Question) -> None:
+    """Write down a question that is being answered."""
     await datasette.get_internal_database().execute_write(
         """
         insert into llm_tools_questions
@@ -88,16 +91,15 @@ async def begin(
         """,
         [
             new.id,
-            database,
-            actor_id,
-            parent_id,
-            question,
+            new.database,
+            new.actor_id,
+            new.parent_id,
+            new.question,
             Status.RUNNING.value,
-            model_id,
+            new.answer.model_id,
             new.created_at,
         ],
     )
-    return new
 
 
 async def save_answer(datasette: Datasette, question_id: str, answer: Answer) -> None:

@@ -10,8 +10,8 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import Response
 
 from ..errors import BadInput, LlmToolsError, NotAllowed, NotFound
+from ..leaving import EventStream, unless_left
 from ..pages import (
-    EventStream,
     json_response,
     posted,
     render,
@@ -41,8 +41,9 @@ MAX_QUESTION_CHARACTERS = 2000
 async def home(request: Request, datasette: Datasette) -> Response:
     """GET /-/questions: databases to ask, and the actor's own questions."""
     page = await pages.home_page(datasette, request)
-    if not page.databases:
-        raise NotAllowed(f"You need the permission {ASK} on a database to ask questions.")
+    if not page.databases and not page.upload:
+        who = "You need" if request.actor else "Sign in: you need"
+        raise NotAllowed(f"{who} the permission {ASK} on a database to ask questions.")
     if wants_json(request):
         return _history_json(datasette, page.history, databases=page.databases)
     return await render(datasette, request, page)
@@ -77,7 +78,7 @@ async def run(request: Request, datasette: Datasette) -> Response:
     sql = str((await posted(request)).get("sql") or "").strip()
     if not sql:
         raise BadInput("There is no SQL to run; write a SELECT statement.")
-    changed, result = await rerun(datasette, request.actor, found, sql)
+    changed, result = await unless_left(request, rerun(datasette, request.actor, found, sql))
     if not wants_json(request):
         return _to(datasette, changed)
     schema = await read_schema(datasette, found.database, request.actor)
@@ -135,12 +136,13 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
         text,
         model_id=_model(form),
         previous=previous,
+        about=str(form.get("table") or "") or None,
         in_words=_flag(form, "in_words"),
     )
-    session = await Session.begin(asking, parent)
+    session = Session(asking, parent)
     if wants_events(request):
         return EventStream(request, stream.answering(request, session))
-    asked = await session.run()
+    asked = await unless_left(request, session.run())
     if wants_json(request):
         url = pages.ask_url(datasette, database) + f"/{asked.id}"
         return json_response(
@@ -193,7 +195,8 @@ async def _readable(request: Request, datasette: Datasette) -> store.Question:
 
 async def _own(request: Request, datasette: Datasette) -> store.Question:
     found = await _readable(request, datasette)
-    if found.actor_id != _actor_id(request):
+    # Visitors cannot be told apart, so nobody of them may change what one of them asked.
+    if found.actor_id is None or found.actor_id != _actor_id(request):
         raise NotAllowed("Only the person who asked may change this question.")
     return found
 

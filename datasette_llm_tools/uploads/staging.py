@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import UploadRejected
+from ..sql_names import quoted
 from .reading import FileColumn, Progress, read_rows, survey_file
 
 FILENAME = "staged.db"
@@ -117,11 +118,6 @@ def limit_memory(most_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most_bytes, hard))
     except (ImportError, ValueError, OSError):
         return  # Windows has none, macOS refuses it
-
-
-def quoted(name: str) -> str:
-    """A name as SQL takes it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def rejected(error: Exception) -> UploadRejected:

@@ -30,9 +30,10 @@ from datasette.utils.sqlite import sqlite3
 from ..errors import BadInput, UploadRejected
 from ..permissions import keep_from_anonymous
 from ..settings import read_settings
+from ..sql_names import quoted
 from .naming import table_name, unique_name
 from .reading import FileColumn, Progress
-from .staging import FILENAME, StagedTable, quoted, rejected, stage, stage_aside
+from .staging import FILENAME, StagedTable, rejected, stage, stage_aside
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -168,7 +169,7 @@ def _result(name: str, staged: StagedTable) -> UploadResult:
 
 def uploads_name(datasette: Datasette) -> str:
     """Name of the database for files whose sender chose none. Raises BadInput."""
-    name = read_settings(datasette).uploads_database or "uploads"
+    name = read_settings(datasette).uploads_database
     if name not in datasette.databases and not re.fullmatch(r"\w[\w-]*", name):
         raise BadInput(f"uploads_database must be letters and digits, not {name!r}.")
     return name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from datasette.utils.asgi import BadRequest, Response
 from datasette.utils.multipart import FormData, UploadedFile
 
 from ..errors import BadInput, UploadRejected
+from ..leaving import unless_left
 from ..pages import json_response, wants_json
 from ..settings import read_settings
 from .destination import choose_database, require_create_table
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datasette.utils.asgi import Request
 
 _CHUNK_BYTES = 1 << 20
+_TABLE_CHARACTERS = 100
 # What the fields beside the file and the lines between the parts may take.
 _FORM_BYTES = 200_000
 
@@ -58,9 +59,14 @@ async def _upload(request: Request, datasette: Datasette) -> tuple[Database, Upl
             path = folder / "upload"
             await _save(file, path)
             work = load_upload(
-                datasette, database, path, file.filename, actor=request.actor, table=table or None
+                datasette,
+                database,
+                path,
+                file.filename,
+                actor=request.actor,
+                table=(table or "")[:_TABLE_CHARACTERS] or None,
             )
-            return database, await _unless_left(request, work)
+            return database, await unless_left(request, work)
 
 
 async def _received(request: Request, max_bytes: int) -> FormData:
@@ -88,27 +94,6 @@ async def _save(file: UploadedFile, path: Path) -> None:
     with path.open("wb") as kept:
         while chunk := await file.read(_CHUNK_BYTES):
             await asyncio.to_thread(kept.write, chunk)
-
-
-async def _unless_left(request: Request, work: Coroutine[Any, Any, UploadResult]) -> UploadResult:
-    """Await `work`; when the client goes away, cancel it and wait until it has cleaned up."""
-    task = asyncio.ensure_future(work)
-    left = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise UploadRejected("The upload was stopped; nothing was written.")
-        return task.result()
-    finally:
-        left.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _described(

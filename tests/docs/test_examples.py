@@ -89,7 +89,7 @@ async def test_who_sees_a_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("heading", "may"),
-    [("Permissions", {"root"}), ("Files that become tables", {"alice"})],
+    [("Permissions", {"root"}), ("Files that become tables", {"alice", "root"})],
 )
 @pytest.mark.asyncio
 async def test_who_may_add_a_file(tmp_path: Path, heading: str, may: set[str]) -> None:

@@ -148,7 +148,7 @@ def test_fields_of_a_question_in_lists_are_documented() -> None:
 
 def test_numbers_in_the_documents_are_those_of_the_code() -> None:
     from datasette_llm_tools.local_model.files import QWEN
-    from datasette_llm_tools.queries import MAX_COPY_BYTES
+    from datasette_llm_tools.memory_copies import MAX_COPY_BYTES
     from datasette_llm_tools.questions.views import MAX_QUESTION_CHARACTERS
 
     models = text_of("docs/models.md")

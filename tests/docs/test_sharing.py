@@ -63,4 +63,4 @@ async def test_anonymous_visitors_share_what_they_have_the_address_of(tmp_path: 
         assert (await site.get(asked["url"], None)).status_code == 200
         assert (await site.get("/-/questions.json", None)).json()["questions"] == []
         deleted = await site.post(f"{asked['url']}/-/delete", {}, None)
-    assert deleted.json() == {"ok": True, "deleted": asked["id"]}
+    assert deleted.status_code == 403

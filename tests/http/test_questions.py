@@ -435,7 +435,9 @@ async def test_too_many_questions_at_once_are_asked_to_wait(tmp_path: Path) -> N
     async with make_site(
         tmp_path, lambda text: [COUNT], settings={"max_questions_at_once": 2}, delay=0.2
     ) as site:
-        answers = await asyncio.gather(*(site.ask(f"Question {i}") for i in range(5)))
+        answers = await asyncio.gather(
+            *(site.ask(f"Question {i}", {"id": f"person{i}"}) for i in range(5))
+        )
         later = await site.ask("Now?")
     assert sum(answer["ok"] for answer in answers) == 2
     assert all("ask again" in answer["error"] for answer in answers if not answer["ok"])
@@ -501,3 +503,39 @@ async def test_five_hundred_tables_still_answer(tmp_path: Path) -> None:
     assert answer["rows"] == [["Cork", 1]]
     assert "vessel_name" in sent[1]["text"] and "port_name" in sent[1]["text"]
     assert sum(estimate_tokens(each["text"]) for each in sent) <= 1500
+
+
+@pytest.mark.asyncio
+async def test_asking_about_a_table_tells_the_model(tmp_path: Path) -> None:
+    async with make_site(tmp_path, always(COUNT)) as site:
+        answer = await site.ask("How many?", table="SALE")
+        await site.ask("How many?", table="secret")
+        told = [messages[-1]["text"].rsplit("Question: ")[-1] for messages in site.model.prompts]
+    assert told == ["How many? (about the table sale)", "How many?"]
+    assert answer["question"] == "How many?"
+
+
+@pytest.mark.asyncio
+async def test_visitors_may_not_change_what_one_of_them_asked(tmp_path: Path) -> None:
+    config = {"permissions": {"llm-tools-ask": True}}
+    async with make_site(tmp_path, always(COUNT), config=config) as site:
+        answer = await site.ask("How many?", actor=None)
+        assert answer["rows"] == [[3]]
+        for change in ("rename", "share", "delete", "run"):
+            response = await site.post(
+                f"{answer['url']}/-/{change}", {"sql": "select 1", "title": "x"}, actor=None
+            )
+            assert response.status_code == 403, change
+        listed = (await site.get("/-/questions/shops.json", actor=None)).json()["questions"]
+    assert listed == []
+
+
+@pytest.mark.asyncio
+async def test_one_person_cannot_take_every_place(tmp_path: Path) -> None:
+    async with make_site(
+        tmp_path, lambda text: [COUNT], settings={"max_questions_at_once": 4}, delay=0.2
+    ) as site:
+        mine = [site.ask(f"Question {i}") for i in range(4)]
+        *answers, theirs = await asyncio.gather(*mine, site.ask("And mine?", BOB))
+    assert sum(answer["ok"] for answer in answers) == 2
+    assert theirs["rows"] == [[3]]

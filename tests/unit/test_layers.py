@@ -42,7 +42,7 @@ FLOOR = VALUES | {
     "schema_reading",
     "table_reading",
 }
-PAGES = FLOOR | {"pages", "cells"}
+PAGES = FLOOR | {"pages", "cells", "leaving", "markdown"}
 FEATURES = {"questions", "uploads"}
 MAY_IMPORT = {
     **dict.fromkeys(VALUES, VALUES),
@@ -51,6 +51,8 @@ MAY_IMPORT = {
     "query_worker": GUARD | {"query_lines"},
     "pages": FLOOR,
     "cells": FLOOR,
+    "leaving": FLOOR,
+    "markdown": FLOOR,
     **{name: PAGES | {name} for name in FEATURES},
     "local_model": {"local_model"},
     "cli": PAGES | FEATURES | {"local_model"},

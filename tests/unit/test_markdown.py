@@ -1,4 +1,4 @@
-"""Model words as HTML, JSON in pages, and which answer a client gets."""
+"""Model words as HTML: nothing foreign gets through."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_llm_tools.pages import markdown
+from datasette_llm_tools.markdown import markdown
 
 _ALLOWED = {
     "p",
