@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 from datasette.plugins import pm
 from datasette.utils import (
@@ -26,6 +27,7 @@ from markupsafe import Markup, escape
 from .column_origins import Origin, column_origins, key_links
 from .permissions import may
 from .schema import Schema
+from .sql_names import quoted
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _BLOB_SQL_CHARS = 4000  # the SQL stands in each BLOB's address
 _ROWS_AT_ONCE = 50
+_LABEL_COLUMNS_KEPT = 1000
 
 
 class Rows(Protocol):
@@ -65,7 +68,7 @@ async def display_rows(
         database,
         result.columns,
         links=links,
-        labels=await _labels(datasette, request, database, result, links, origins),
+        labels=await _labels(datasette, database, result, links, origins, schema),
         blob_sql=await _blob_sql(datasette, request, database, sql, result),
         has_plugins=bool(pm.hook.render_cell.get_hookimpls()),
     )
@@ -79,27 +82,52 @@ async def display_rows(
 
 async def _labels(
     datasette: Datasette,
-    request: Request,
     database: str,
     result: Rows,
     links: Mapping[int, str],
     origins: Mapping[int, Origin],
+    schema: Schema,
 ) -> dict[tuple[int, Any], str]:
     """What the rows are called that foreign keys name, by column index and value.
 
-    Datasette's own function asks whether the actor may view the other table.
+    As on Datasette's table pages; its own function asks for permissions again,
+    which takes longer than all the rest, and `schema` holds only what may be seen.
     """
     labels: dict[tuple[int, Any], str] = {}
-    for index, other in links.items():
-        table, column = origins[index]
+    for index, name in links.items():
+        other = schema.table(name)
         values = {row[index] for row in result.rows if isinstance(row[index], (str, int))}
-        if table.lower() == other.lower() or not values:
+        if other is None or origins[index][0].lower() == name.lower() or not values:
             continue
-        found = await datasette.expand_foreign_keys(
-            request.actor, database, table, column, list(values)
+        label = await _label_column(datasette, database, name, schema)
+        if label is None:
+            continue
+        key = next(column.name for column in other.columns if column.pk)
+        holes = ", ".join("?" * len(values))
+        rows = await datasette.get_database(database).execute(
+            f"select {quoted(key)}, {quoted(label)} from {quoted(name)} "  # noqa: S608 - quoted
+            f"where {quoted(key)} in ({holes})",
+            list(values),
+            page_size=len(values),
         )
-        labels |= {(index, value): str(label) for (_, value), label in found.items()}
+        labels |= {(index, value): str(text) for value, text in rows.rows if text is not None}
     return labels
+
+
+_label_columns: WeakKeyDictionary[Any, dict[tuple[str, str], str | None]] = WeakKeyDictionary()
+
+
+async def _label_column(
+    datasette: Datasette, database: str, table: str, schema: Schema
+) -> str | None:
+    """The column that Datasette labels a table's rows by, kept while the schema stays the same."""
+    kept = _label_columns.setdefault(datasette.get_database(database), {})
+    if (schema.version, table) not in kept:
+        if len(kept) > _LABEL_COLUMNS_KEPT:
+            kept.clear()
+        label = await datasette.get_database(database).label_column_for_table(table)
+        kept[schema.version, table] = label
+    return kept[schema.version, table]
 
 
 async def _blob_sql(

@@ -111,9 +111,11 @@ async def prepare(
     Permission to ask must have been checked.
     """
     settings = read_settings(datasette, database)
-    tables = await visible_tables(datasette, actor, database)
+    tables, model = await asyncio.gather(
+        visible_tables(datasette, actor, database),
+        choose_model(datasette, actor, PURPOSE, model_id, database),
+    )
     schema = await read_schema(datasette, database, actor, tables=tables)
-    model = await choose_model(datasette, actor, PURPOSE, model_id, database)
     table = schema.table(about) if about else None
     return Asking(
         datasette=datasette,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +20,7 @@ from markupsafe import Markup
 
 from datasette_llm_tools.cells import display_rows
 from datasette_llm_tools.schema import Schema
+from datasette_llm_tools.schema_reading import read_schema
 from tests.flight_tables import AIRLINES, FLIGHTS
 
 SCHEMA = Schema("data", (AIRLINES, FLIGHTS), "v")
@@ -150,3 +153,28 @@ async def test_plugins_render_first_and_are_escaped_unless_they_say_html() -> No
             await serve(), Request.fake("/"), "data", "select 1", result, SCHEMA
         )
     assert [row[0] for row in rows] == ["&lt;b&gt;", "<i>later</i>", "c"]
+
+
+@pytest.mark.asyncio
+async def test_a_foreign_key_shows_the_label_of_the_row_that_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "data.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            """
+            create table airline (id integer primary key, name text);
+            create table flight (id integer primary key, airline integer references airline(id));
+            insert into airline values (1, 'Ann <b>Air</b>'), (2, null);
+            insert into flight values (1, 1), (2, 2), (3, 3);
+            """
+        )
+    datasette = Datasette([str(path)])
+    await datasette.invoke_startup()
+    schema = await read_schema(datasette, "data", None)
+    sql = "select airline from flight order by id"
+    result = Result(["airline"], [[1], [2], [3]])
+    rows = await display_rows(datasette, Request.fake("/"), "data", sql, result, schema)
+    assert [str(row[0]) for row in rows] == [
+        '<a href="/data/airline/1">Ann &lt;b&gt;Air&lt;/b&gt;</a>&nbsp;<em>1</em>',
+        '<a href="/data/airline/2">2</a>',
+        '<a href="/data/airline/3">3</a>',
+    ]
