@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,9 +21,10 @@ from ..permissions import visible_tables
 from ..prompt import Prompt
 from ..queries import QueryResult, run_query
 from ..schema_reading import read_schema
-from ..schema_text import estimate_tokens, schema_text
+from ..schema_text import schema_text
 from ..settings import Settings, read_settings
 from . import prompts
+from .budget import Budget
 from .values import (
     Answer,
     Attempt,
@@ -51,10 +52,6 @@ PURPOSE = "questions"
 # What fences the schema in a prompt: nobody who wrote a row can know it, and it
 # stays the same while the server runs, so that a model may keep the prompt's start.
 _SECRET = secrets.token_bytes(16)
-
-# Not every model takes a limit on its reply, so one that goes on past this many characters for
-# each token that it may write is stopped; a token has about four.
-_CHARACTERS_FOR_A_TOKEN = 40
 
 
 @dataclass(frozen=True)
@@ -144,9 +141,7 @@ class Answering:
     def __init__(self, asking: Asking) -> None:
         self.asking = asking
         self.answer = Answer(model_id=asking.model.model_id)
-        self._deadline = time.monotonic() + asking.settings.max_seconds
-        self._tokens = 0
-        self._runs = 0
+        self._budget = Budget(asking.settings)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Answer the question. The last event is Finished, whatever happened."""
@@ -195,11 +190,13 @@ class Answering:
                 self._end(Status.UNANSWERABLE, reading.cannot or "The model wrote no SQL.")
                 return
             yield StepBegan(Step.RUNNING)
-            attempt = await self._run(reading.sql)
+            attempt, error = await self._run(reading.sql)
             yield AttemptEnded(number, attempt)
             if self.answer.result is not None:
                 yield RowsFound(reading.sql, self.answer.result)
                 return
+            if error is not None and not _can_be_mended(error):
+                raise error
             prompt = prompts.correction_prompt(
                 prompt, reading.sql, attempt.error or "", self.asking.schema
             )
@@ -211,15 +208,12 @@ class Answering:
             return Step.LOADING
         return Step.READING if attempt == 1 else Step.MENDING
 
-    async def _run(self, sql: str) -> Attempt:
-        """Run one statement. What cannot be mended by another try is raised."""
+    async def _run(self, sql: str) -> tuple[Attempt, LlmToolsError | None]:
+        """Run one statement and note how it went."""
         asking = self.asking
-        self._runs += 1
-        if self._runs > asking.settings.max_sql_runs:
-            raise LimitReached(f"Stopped after {asking.settings.max_sql_runs} statements.")
+        self._budget.count_run()
         started = time.perf_counter()
         error: LlmToolsError | None = None
-        result: QueryResult | None = None
         try:
             result = await run_query(
                 asking.datasette, asking.database, sql, actor=asking.actor, tables=asking.tables
@@ -233,11 +227,9 @@ class Answering:
             sql=sql,
             attempts=(*self.answer.attempts, attempt),
         )
-        if result is not None:
+        if error is None:
             self._keep(result)
-        elif not isinstance(error, QueryFailed) or isinstance(error, QueryTimedOut):
-            raise error or QueryFailed("The query gave no result.")
-        return attempt
+        return attempt, error
 
     def _keep(self, result: QueryResult) -> None:
         self.answer = replace(
@@ -272,22 +264,16 @@ class Answering:
 
     async def _ask(self, purpose: str, prompt: Prompt) -> AsyncGenerator[str, None]:
         """One model call within the limits, recorded with its exact messages and cost."""
-        limits = self.asking.settings
-        if len(self.answer.calls) >= limits.max_model_calls:
-            raise LimitReached(f"Stopped after {limits.max_model_calls} model calls.")
-        spent = self._tokens + sum(estimate_tokens(each["text"]) for each in prompt.messages())
-        if spent > limits.max_tokens:
-            raise LimitReached(f"Stopped at {limits.max_tokens} tokens, the limit of a question.")
+        self._budget.count_call(prompt)
         text = ""
-        longest = _CHARACTERS_FOR_A_TOKEN * limits.max_output_tokens
         async with self.asking.model.reply(prompt) as reply:
             try:
-                async for chunk in self._in_time(reply):
-                    text += chunk[: longest - len(text)]
-                    if len(text) >= longest:
-                        raise LimitReached(f"Stopped a reply at {longest:,} characters.")
-                    yield chunk
+                async with aclosing(self._budget.within(reply)) as chunks:
+                    async for chunk in chunks:
+                        text += chunk
+                        yield chunk
             finally:
+                self._budget.count_tokens(prompt, text, reply.usage)
                 call = Call(
                     purpose,
                     tuple(prompt.messages()),
@@ -296,32 +282,18 @@ class Answering:
                     reply.milliseconds_so_far,
                     reply.first_ms,
                 )
-                total = (reply.usage.input_tokens or 0) + (reply.usage.output_tokens or 0)
-                self._tokens += total or spent + estimate_tokens(text)
                 self.answer = replace(
                     self.answer.timed(purpose, call.milliseconds),
                     calls=(*self.answer.calls, call),
                 )
-
-    async def _in_time(self, chunks: AsyncIterator[str]) -> AsyncIterator[str]:
-        """The same chunks, until the question's time is over."""
-        while True:
-            left = self._deadline - time.monotonic()
-            try:
-                if left <= 0:  # wait_for would still take a piece that is there already
-                    raise asyncio.TimeoutError
-                chunk = await asyncio.wait_for(anext(chunks, None), left)
-            except asyncio.TimeoutError:
-                seconds = self.asking.settings.max_seconds
-                raise LimitReached(
-                    f"Stopped after {seconds} seconds, a question's limit."
-                ) from None
-            if chunk is None:
-                return
-            yield chunk
 
     def _end(self, status: Status, error: str) -> None:
         """Keep an answer that has rows; otherwise say why there is none."""
         if self.answer.status is not Status.ANSWERED:
             self.answer = replace(self.answer, status=status)
         self.answer = replace(self.answer, error=error)
+
+
+def _can_be_mended(error: LlmToolsError) -> bool:
+    """Whether other SQL may do: not for a refusal, which a model is not to get around."""
+    return isinstance(error, QueryFailed) and not isinstance(error, QueryTimedOut)

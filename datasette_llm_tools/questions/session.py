@@ -1,4 +1,4 @@
-"""One question as a person asks it: written down first, answered, and kept whatever happens.
+"""One question as a person asks it: written down, answered, and kept whatever happens.
 
 Leaving early (Stop, a closed page, a server that shuts down) cancels the work
 and keeps what was found so far.
