@@ -27,10 +27,11 @@ FUNCTIONS = frozenset(
     """.split()  # noqa: SIM905 - ninety quoted words are harder to read
 )
 TABLE_FUNCTIONS = ("json_each", "json_tree")
+_MAX_WIDTH = 2_000_000  # as the limit on lengths, where Python can set it
 
 
 def bound_printf(connection: sqlite3.Connection) -> None:
-    """Replace printf and format by ones that refuse widths over three digits.
+    """Replace printf and format by ones that refuse a width over two million, or from a value.
 
     Only where Python has no setlimit, which bounds the built-in ones: a replaced function
     is one that views may not call under trusted_schema=0.
@@ -38,8 +39,9 @@ def bound_printf(connection: sqlite3.Connection) -> None:
     inner = sqlite3.connect(":memory:")
 
     def bounded(*args: Any) -> Any:
-        if args and re.search(r"%[^%a-zA-Z]*(\*|\d{4})", str(args[0])):
-            raise ValueError("printf: widths of four digits and * are not allowed")
+        for width in re.findall(r"%[^%a-zA-Z*]*?(\*|\d{7,})", str(args[0]) if args else ""):
+            if width == "*" or int(width) > _MAX_WIDTH:
+                raise ValueError("printf: this width is not allowed")
         marks = ",".join("?" * len(args))
         return inner.execute(f"SELECT printf({marks})", args).fetchone()[0]
 

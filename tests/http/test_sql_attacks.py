@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import psutil
 import pytest
 
-from datasette_llm_tools.errors import LlmToolsError, QueryFailed, QueryTimedOut, SqlRejected
+from datasette_llm_tools.errors import QueryFailed, QueryTimedOut, SqlRejected
 from datasette_llm_tools.queries import run_query
 from tests.sql_databases import fingerprint, make_database, serving
 
@@ -105,9 +106,13 @@ async def test_bombs_harm_nobody(tmp_path: Path, name: str) -> None:
     ) as datasette:
         await run_query(datasette, "data", "SELECT 1", actor=None)
         before = server.memory_info().rss
-        with pytest.raises(LlmToolsError) as stopped:
+        try:
             await run_query(datasette, "data", BOMBS[name], actor=None)
-        assert isinstance(stopped.value, (SqlRejected, QueryFailed))
+        except (SqlRejected, QueryFailed):
+            stopped = True
+        else:  # Python 3.10 cannot limit lengths: what stays within time and memory may run
+            stopped = not hasattr(sqlite3.Connection, "setlimit")
+        assert stopped
         assert server.memory_info().rss - before < 30_000_000
         result = await run_query(datasette, "data", "SELECT title FROM docs", actor=None)
     assert result.rows == (("one",), ("two",))

@@ -43,7 +43,7 @@ async def ask_all(folder: Path, questions: list[str]) -> list[store.Question]:
         found = []
         for question in questions:
             asking = await prepare(datasette, {"id": "ada"}, "demo", question, in_words=False)
-            found.append(await (await Session.begin(asking)).run())
+            found.append(await Session(asking).run())
         return found
     finally:
         await datasette.invoke_shutdown()
