@@ -144,7 +144,7 @@ def test_rows_that_do_not_fit_are_left_out_and_said_to_be() -> None:
         "Q", "select 1", ["a", "b"], rows, truncated=True, budget_tokens=100
     )
     assert len(prompt.turns[0].text) < 1500
-    assert re.search(r"the first \d+ of 1000 or more rows", prompt.turns[0].text)
+    assert re.search(r"more than 1000 rows; only the first \d+ are given", prompt.turns[0].text)
 
 
 def test_long_cells_are_cut() -> None:
