@@ -1,0 +1,96 @@
+"""What the templates about questions get: a dataclass a page or part, documented by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from ..model import ModelInfo
+from ..pages import Page, shown
+from . import store
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A result as it is shown, with links to Datasette's own pages for the same SQL."""
+
+    columns: tuple[str, ...] = shown("Names of the columns")
+    rows: list[list[Markup]] = shown("Cells as HTML")
+    numeric: tuple[bool, ...] = shown("Which columns hold numbers only")
+    truncated: bool = shown("Whether there are more rows than are shown")
+    milliseconds: float = shown("Time that the query took")
+    query_url: str = shown("Datasette's page for this SQL")
+    csv_url: str = shown("All rows as CSV")
+    json_url: str = shown("The rows as JSON")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A question with its answer, as one article of a page."""
+
+    question: store.Question = shown("The question and what is stored of its answer")
+    result: ResultTable | None = shown("The rows, read just now as the reader")
+    refused: str | None = shown("Why there are no rows, if reading them failed")
+    answer_html: Markup | None = shown("The answer in words as HTML")
+    url: str = shown("The question's own page")
+    database_url: str = shown("Datasette's page of the database")
+    is_owner: bool = shown("Whether the reader asked it and may change it")
+    may_store: bool = shown("Whether the reader may store the SQL as a query")
+    table_urls: dict[str, str] = shown("Pages of the tables that the SQL read")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Where a file may go."""
+
+    url: str = shown("Where a file is posted")
+    databases: tuple[str, ...] = shown("Databases that may take it, the usual one first")
+    max_bytes: int = shown("The largest file that is taken")
+
+
+@dataclass(frozen=True)
+class HomePage(Page):
+    template: ClassVar[str] = "llm_tools/questions.html"
+    databases: list[dict[str, str]] = shown("Databases that this actor may ask: name, url")
+    upload: Upload | None = shown("Where this actor may add tables, or None for nowhere")
+    history: store.History | None = shown("The actor's own questions, newest first")
+    search: str = shown("What the history was searched for")
+    next_url: str | None = shown("The next page of the history")
+    temporary: bool = shown("Whether the history is lost when the server stops")
+
+
+@dataclass(frozen=True)
+class AskPage(Page):
+    template: ClassVar[str] = "llm_tools/ask.html"
+    database: str = shown("Name of the database")
+    database_url: str = shown("Datasette's page of the database")
+    ask_url: str = shown("Where a question is posted")
+    question: str = shown("Text to start with")
+    table: str | None = shown("The table that the page was opened for")
+    sql: str | None = shown("The SQL to change in words, if the page was opened from a query")
+    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, the default first")
+    no_model: str = shown("What to do when there is no model")
+    starters: tuple[str, ...] = shown("Questions to begin with")
+    upload: Upload | None = shown("Where this actor may add tables, or None for nowhere")
+    history: store.History | None = shown("The actor's questions to this database")
+    search: str = shown("What the history was searched for")
+    next_url: str | None = shown("The next page of the history")
+    temporary: bool = shown("Whether the history is lost when the server stops")
+    in_words: bool = shown("Whether an answer in words is wanted unless switched off")
+    schema_json: dict[str, list[str]] = shown("Tables and columns, for the SQL editor to complete")
+
+
+@dataclass(frozen=True)
+class QuestionPage(Page):
+    template: ClassVar[str] = "llm_tools/question.html"
+    database: str = shown("Name of the database")
+    database_url: str = shown("Datasette's page of the database")
+    ask_url: str = shown("Where a question is posted")
+    blocks: list[Block] = shown("The thread: what was followed up, and the question last")
+    block: Block = shown("The question of this page")
+    models: tuple[ModelInfo, ...] = shown("Models that this actor may use, the default first")
+    no_model: str = shown("What to do when there is no model")
+    in_words: bool = shown("Whether an answer in words is wanted unless switched off")
+    schema_json: dict[str, list[str]] = shown("Tables and columns, for the SQL editor to complete")
