@@ -179,11 +179,13 @@ def _say(step: Step | None) -> None:
 
 def _print(question: str, answer: Answer, output: Output) -> None:
     if output.json:
-        click.echo(json.dumps(answer_json(question, answer), ensure_ascii=False, indent=2))
+        told = answer_json(question, answer)
+        del told["calls"]  # every word that was sent: pages of it
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     if answer.result is None:
-        if output.sql and answer.sql:
-            click.echo(answer.sql)
+        if answer.sql:
+            click.echo(answer.sql, err=not output.sql)
         click.echo(f"Error: {answer.error}", err=True)
         return
     if output.csv or output.table:
@@ -199,6 +201,8 @@ def _print(question: str, answer: Answer, output: Output) -> None:
         click.echo(f"{answer.sql}\n")
         _print_table(answer)
         click.echo(f"\n{answer.text or answer.error or ''}".rstrip())
+        if answer.unfounded:
+            click.echo(f"Not in the rows: {', '.join(answer.unfounded)}.", err=True)
     if answer.truncated:
         click.echo(f"Only the first {answer.row_count} rows are given; there are more.", err=True)
 

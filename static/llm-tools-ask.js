@@ -109,7 +109,7 @@ class LlmToolsAsk extends HTMLElement {
     const stopped = error.name === "AbortError";
     const again = make("button", { type: "button", textContent: stopped ? "Ask again" : "Try again" });
     again.addEventListener("click", () => this.form.requestSubmit());
-    const kept = live.url ? [make("a", { href: live.url, textContent: "What is kept of it" })] : [];
+    const kept = live.url ? [make("a", { href: live.url, textContent: "Open what was saved" })] : [];
     live.fail(stopped ? "Stopped." : error.message, stopped ? "warning" : "error", again, ...kept);
     this.failed = live;
     this.#running(false);

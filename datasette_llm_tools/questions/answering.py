@@ -25,6 +25,7 @@ from ..schema_text import schema_text
 from ..settings import Settings, read_settings
 from . import prompts
 from .budget import Budget
+from .checking import unfounded_numbers
 from .values import (
     Answer,
     Attempt,
@@ -189,6 +190,8 @@ class Answering:
             if reading.sql is None:
                 self._end(Status.UNANSWERABLE, reading.cannot or "The model wrote no SQL.")
                 return
+            if any(reading.sql == each.sql for each in self.answer.attempts):
+                break  # the same again would fail again
             yield StepBegan(Step.RUNNING)
             attempt, error = await self._run(reading.sql)
             yield AttemptEnded(number, attempt)
@@ -200,7 +203,8 @@ class Answering:
             prompt = prompts.correction_prompt(
                 prompt, reading.sql, attempt.error or "", self.asking.schema
             )
-        self._end(Status.FAILED, f"The SQL did not run: {self.answer.attempts[-1].error}")
+        error_text = self.answer.attempts[-1].error or ""
+        self._end(Status.FAILED, prompts.failure(error_text, self.asking.schema))
 
     def _before_writing(self, attempt: int) -> Step:
         """What a model does until its first word: seconds to minutes for a cold local one."""
@@ -261,6 +265,10 @@ class Answering:
                     yield WordsWritten(chunk)
         except LlmToolsError as error:
             self.answer = replace(self.answer, error=error.message)
+        unfounded = unfounded_numbers(
+            self.answer.text or "", result.rows, self.asking.question, self.answer.sql or ""
+        )
+        self.answer = replace(self.answer, unfounded=unfounded)
 
     async def _ask(self, purpose: str, prompt: Prompt) -> AsyncGenerator[str, None]:
         """One model call within the limits, recorded with its exact messages and cost."""

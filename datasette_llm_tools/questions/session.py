@@ -107,6 +107,7 @@ async def rerun(
         status=Status.ANSWERED,
         sql=sql,
         text=None,
+        unfounded=(),
         error=None,
         tables=result.tables,
         columns=result.columns,

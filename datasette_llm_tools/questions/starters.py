@@ -6,6 +6,7 @@ take turns by kind and by table, so that the first few show what can be asked.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -147,7 +148,8 @@ _KINDS: tuple[Callable[[Table, Schema], Iterator[str]], ...] = (
 
 def _noun(table: Table) -> _Noun:
     words = list(name_words(table.name)) or [table.name]
-    if table.kind == "view":  # its rows are rarely what it is called
+    # The rows of a view are rarely what it is called, nor are those of a file with a number.
+    if table.kind == "view" or any(word.isdigit() for word in words):
         return _Noun(f"row of {' '.join(words)}", f"rows of {' '.join(words)}")
     last = words[-1]
     if last in _UNCOUNTABLE:
@@ -215,7 +217,8 @@ def _category_columns(table: Table) -> list[Column]:
     return [
         column
         for column in table.columns
-        if len(column.samples) >= 2
+        if 2 <= len(column.samples) <= (table.row_count or 100) // 3
+        and not re.fullmatch(r"column_\d+", column.name)
         and not column.pk
         and column.name.lower() not in keys
         and column.name.lower() not in _LABELS

@@ -215,7 +215,7 @@ def _escape_like(text: str) -> str:
 
 
 def _details(answer: Answer) -> str:
-    kept = ("tables", "columns", "row_count", "truncated")
+    kept = ("tables", "columns", "row_count", "truncated", "unfounded")
     return json.dumps(
         {
             **{name: getattr(answer, name) for name in kept},
@@ -251,6 +251,7 @@ def _question(row: Any) -> Question:
             columns=tuple(details.get("columns", ())),
             row_count=details.get("row_count"),
             truncated=bool(details.get("truncated")),
+            unfounded=tuple(details.get("unfounded", ())),
             attempts=tuple(Attempt(**each) for each in details.get("attempts", ())),
             calls=calls,
             timings=tuple(Timing(**each) for each in details.get("timings", ())),

