@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
+from datasette.database import QueryInterrupted
 from datasette.plugins import pm
 from datasette.utils import (
     CustomRow,
@@ -22,6 +24,7 @@ from datasette.utils import (
     tilde_encode,
     truncate_url,
 )
+from datasette.utils.sqlite import sqlite3
 from markupsafe import Markup, escape
 
 from .column_origins import Origin, column_origins, key_links
@@ -99,17 +102,20 @@ async def _labels(
         values = {row[index] for row in result.rows if isinstance(row[index], (str, int))}
         if other is None or origins[index][0].lower() == name.lower() or not values:
             continue
-        label = await _label_column(datasette, database, name, schema)
-        if label is None:
-            continue
         key = next(column.name for column in other.columns if column.pk)
-        holes = ", ".join("?" * len(values))
-        rows = await datasette.get_database(database).execute(
-            f"select {quoted(key)}, {quoted(label)} from {quoted(name)} "  # noqa: S608 - quoted
-            f"where {quoted(key)} in ({holes})",
-            list(values),
-            page_size=len(values),
-        )
+        try:
+            label = await _label_column(datasette, database, name, schema)
+            if label is None:
+                continue
+            rows = await datasette.get_database(database).execute(
+                f"select {quoted(key)}, {quoted(label)} from {quoted(name)} "  # noqa: S608 - quoted
+                f"where {quoted(key)} in (select value from json_each(?))",
+                [json.dumps(list(values))],
+                page_size=len(values),
+                log_sql_errors=False,
+            )
+        except (QueryInterrupted, sqlite3.Error):
+            continue  # keys without labels are a result all the same
         labels |= {(index, value): str(text) for value, text in rows.rows if text is not None}
     return labels
 

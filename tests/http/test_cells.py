@@ -156,7 +156,10 @@ async def test_plugins_render_first_and_are_escaped_unless_they_say_html() -> No
 
 
 @pytest.mark.asyncio
-async def test_a_foreign_key_shows_the_label_of_the_row_that_it_names(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "dropped meanwhile"])
+async def test_a_foreign_key_shows_the_label_of_the_row_that_it_names(
+    tmp_path: Path, gone: bool
+) -> None:
     path = tmp_path / "data.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
@@ -172,9 +175,12 @@ async def test_a_foreign_key_shows_the_label_of_the_row_that_it_names(tmp_path: 
     schema = await read_schema(datasette, "data", None)
     sql = "select airline from flight order by id"
     result = Result(["airline"], [[1], [2], [3]])
+    if gone:
+        await datasette.get_database("data").execute_write("drop table airline")
     rows = await display_rows(datasette, Request.fake("/"), "data", sql, result, schema)
+    label = "1" if gone else "Ann &lt;b&gt;Air&lt;/b&gt;"
     assert [str(row[0]) for row in rows] == [
-        '<a href="/data/airline/1">Ann &lt;b&gt;Air&lt;/b&gt;</a>&nbsp;<em>1</em>',
+        f'<a href="/data/airline/1">{label}</a>' + ("" if gone else "&nbsp;<em>1</em>"),
         '<a href="/data/airline/2">2</a>',
         '<a href="/data/airline/3">3</a>',
     ]
