@@ -24,7 +24,8 @@ from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
 from .errors import BadInput, LlmToolsError
 from .local_model.commands import local_model
-from .questions.answering import Answering, prepare
+from .questions.answering import Answering
+from .questions.asking import prepare
 from .questions.values import Answer, Status, Step, StepBegan, answer_json
 from .uploads.store import load_file
 

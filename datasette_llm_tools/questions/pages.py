@@ -19,7 +19,7 @@ from ..schema import Schema
 from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import store
-from .answering import PURPOSE
+from .asking import PURPOSE
 from .contexts import AskPage, Block, HomePage, QuestionPage, ResultTable, Upload
 from .starters import starter_questions
 from .values import Answer, Status

@@ -18,7 +18,8 @@ from ..errors import LimitReached
 from ..queries import QueryResult, run_query
 from ..settings import read_settings
 from . import store
-from .answering import Answering, Asking
+from .answering import Answering
+from .asking import Asking
 from .values import Answer, Attempt, Event, Status
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import LlmToolsError
 from ..pages import fragment
 from . import pages
-from .answering import Asking, warm
+from .asking import Asking, warm
 from .session import Session
 from .values import (
     AttemptEnded,

@@ -23,7 +23,7 @@ from ..queries import run_query
 from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import pages, store, stream
-from .answering import prepare
+from .asking import prepare
 from .session import Session, rerun
 from .values import (
     Previous,

@@ -12,7 +12,7 @@ from datasette.utils import parse_metadata
 
 from datasette_llm_tools.local_model import files
 from datasette_llm_tools.questions import store
-from datasette_llm_tools.questions.answering import prepare
+from datasette_llm_tools.questions.asking import prepare
 from datasette_llm_tools.questions.session import Session
 from tests.local_model.matching import Expected
 
