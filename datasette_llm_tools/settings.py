@@ -62,6 +62,26 @@ class Settings:
         "Questions being answered at the same time on this server; more are asked to wait, "
         "and so is a person who has half of them under way.",
     )
+    enrich_concurrency: int = _setting(
+        16, "Rows that a run asks about at the same time unless its owner sets another number."
+    )
+    enrich_max_concurrency: int = _setting(
+        256, "The most rows that anybody may have a run ask about at the same time."
+    )
+    enrich_runs_at_once: int = _setting(
+        4, "Runs that this server works on at the same time; more wait their turn."
+    )
+    enrich_row_seconds: int = _setting(
+        120, "Seconds that a model may take over one row before that attempt counts as failed."
+    )
+    attachment_hosts: str = _setting(
+        "",
+        "Hosts, separated by spaces, whose files may be sent to a model when a column holds "
+        "their URLs; none unless named, and never an address of a private network.",
+    )
+    max_attachment_bytes: int = _setting(
+        20_000_000, "Largest file or BLOB that is sent to a model with a prompt."
+    )
     uploads_database: str = _setting(
         "uploads",
         "Database for dropped files when none is chosen: a file of that name, kept beside "

@@ -36,14 +36,16 @@ IN_WORKER = GUARD | {"query_lines", "query_worker"}
 FLOOR = VALUES | {
     "memory_copies",
     "model",
+    "model_failures",
     "permissions",
+    "pricing",
     "queries",
     "query_pool",
     "schema_reading",
     "table_reading",
 }
 PAGES = FLOOR | {"pages", "cells", "leaving", "markdown"}
-FEATURES = {"questions", "uploads"}
+FEATURES = {"enrichments", "questions", "uploads"}
 MAY_IMPORT = {
     **dict.fromkeys(VALUES, VALUES),
     **dict.fromkeys(GUARD, GUARD),
@@ -62,9 +64,10 @@ MAY_IMPORT = {
 }
 # Libraries that only the named modules may import while running.
 ONLY_IN = {
-    "llm": {"model", "local_model"},
+    "llm": {"model", "model_failures", "local_model"},
     "datasette_llm": {"model", "__init__"},
     "xllamacpp": {"local_model"},
+    "genai_prices": {"pricing"},
 }
 PURE = {"datasette", "llm", "datasette_llm", "sqlite3", "asyncio"}
 
