@@ -65,6 +65,13 @@ def shutdown(datasette: Datasette) -> Any:
 
 
 @hookimpl
+def asgi_wrapper(datasette: Datasette) -> Any:
+    from . import traffic
+
+    return traffic.counting(datasette)
+
+
+@hookimpl
 def register_commands(cli: Group) -> None:
     from .cli import llm_tools
 

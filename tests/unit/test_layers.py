@@ -43,6 +43,7 @@ FLOOR = VALUES | {
     "query_pool",
     "schema_reading",
     "table_reading",
+    "traffic",
 }
 PAGES = FLOOR | {"pages", "cells", "leaving", "markdown"}
 FEATURES = {"enrichments", "questions", "uploads"}
