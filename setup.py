@@ -51,6 +51,8 @@ setup(
         "datasette-llm>=0.1a8",
         "genai-prices>=0.2,<0.3",
         "html5lib",
+        "httpcore2>=2.16,<3",
+        "httpx2>=2.16,<3",
         "jinja2",
         "json-repair>=0.64,<1",
         "jsonschema>=4.26,<5",
