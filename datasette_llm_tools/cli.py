@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import shutil
 import sys
 import tempfile
 from contextlib import AsyncExitStack, aclosing
@@ -18,10 +17,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-import stamina
-from datasette.app import Datasette
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
+from .command_line import ACTOR, is_database, opened, table_lines
 from .errors import BadInput, LlmToolsError
 from .local_model.commands import local_model
 from .questions.answering import Answering
@@ -30,9 +28,6 @@ from .questions.values import Answer, Status, Step, StepBegan, answer_json
 from .uploads.store import load_file
 
 _TABLE_FILES = {".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".geojson"}
-_MAGIC = b"SQLite format 3\0"
-_ACTOR = {"id": "root"}
-_CELL_CHARACTERS = 40
 _TABLE_ROWS = 50
 
 
@@ -113,9 +108,8 @@ def _existing(files: list[str]) -> list[Path]:
             raise BadInput(f"There is no file {path}; put the question last, in quotes.")
     databases = [path for path in paths if path.suffix.lower() not in _TABLE_FILES]
     for path in databases:
-        with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
-                raise BadInput(f"{path} is not a SQLite database, nor named .csv, .tsv or .json.")
+        if not is_database(path):
+            raise BadInput(f"{path} is not a SQLite database, nor named .csv, .tsv or .json.")
     if databases and len(paths) > 1:
         raise BadInput(
             "Ask one database at a time, or several CSV, TSV and JSON files without a database."
@@ -126,26 +120,14 @@ def _existing(files: list[str]) -> list[Path]:
 async def _answer(
     paths: list[Path], question: str, model: str | None, in_words: bool, told: dict[str, Any]
 ) -> Answer:
-    # What stamina logs of its retries is for servers; here the outcome is told.
-    stamina.instrumentation.set_on_retry_hooks([])
     async with AsyncExitStack() as stack:
         path = paths[0]
         if path.suffix.lower() in _TABLE_FILES:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="llm-tools-"))
             path = _load(paths, Path(folder) / f"{path.stem or 'data'}.db")
-        datasette = Datasette([str(path)], **told)
-        datasette.root_enabled = True
-        stack.callback(datasette.close)
-        await datasette.invoke_startup()
-        stack.push_async_callback(datasette.invoke_shutdown)
-        await datasette.refresh_schemas()
+        datasette, database = await stack.enter_async_context(opened(path, told))
         asking = await prepare(
-            datasette,
-            _ACTOR,
-            _name(datasette),
-            question,
-            model_id=model,
-            in_words=in_words,
+            datasette, ACTOR, database, question, model_id=model, in_words=in_words
         )
         return await _watch(Answering(asking))
 
@@ -155,11 +137,6 @@ def _load(paths: list[Path], database: Path) -> Path:
         for note in load_file(path, path.name, database).notes:
             click.echo(f"{path.name}: {note}", err=True)
     return database
-
-
-def _name(datasette: Datasette) -> str:
-    """The one database that the file became."""
-    return str(next(name for name, db in datasette.databases.items() if db.path is not None))
 
 
 async def _watch(answering: Answering) -> Answer:
@@ -209,28 +186,8 @@ def _print(question: str, answer: Answer, output: Output) -> None:
 
 
 def _print_table(answer: Answer) -> None:
-    """Rows in columns, as wide as the terminal; cells cut, numbers to the right."""
     rows = answer.result.rows if answer.result else ()
-    shown = [[_cell(value) for value in row] for row in rows[:_TABLE_ROWS]]
-    columns = list(zip(answer.columns, *shown, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    right = [
-        bool(rows) and all(isinstance(row[i], (int, float, type(None))) for row in rows)
-        for i in range(len(columns))
-    ]
-    width = shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else None
-    for line in (list(answer.columns), ["-" * each for each in widths], *shown):
-        cells = [
-            cell.rjust(widths[i]) if right[i] else cell.ljust(widths[i])
-            for i, cell in enumerate(line)
-        ]
-        click.echo("  ".join(cells).rstrip()[:width])
+    for line in table_lines(answer.columns, rows[:_TABLE_ROWS]):
+        click.echo(line)
     if len(rows) > _TABLE_ROWS:
         click.echo(f"… and {len(rows) - _TABLE_ROWS} more rows; --csv gives them all.")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bytes):
-        return f"<{len(value)} bytes>"
-    text = "" if value is None else " ".join(str(value).split())
-    return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"

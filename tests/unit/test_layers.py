@@ -45,7 +45,7 @@ FLOOR = VALUES | {
     "table_reading",
     "traffic",
 }
-PAGES = FLOOR | {"pages", "cells", "leaving", "markdown"}
+PAGES = FLOOR | {"pages", "cells", "command_line", "leaving", "markdown"}
 FEATURES = {"enrichments", "questions", "uploads"}
 MAY_IMPORT = {
     **dict.fromkeys(VALUES, VALUES),
@@ -54,6 +54,7 @@ MAY_IMPORT = {
     "query_worker": GUARD | {"query_lines"},
     "pages": FLOOR,
     "cells": FLOOR,
+    "command_line": FLOOR,
     "leaving": FLOOR,
     "markdown": FLOOR,
     **{name: PAGES | {name} for name in FEATURES},

@@ -1,0 +1,77 @@
+"""What every command needs: a Datasette on the file that was named, and rows as lines of text."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import stamina
+from datasette.app import Datasette
+
+ACTOR = {"id": "root"}
+_MAGIC = b"SQLite format 3\0"
+_CELL_CHARACTERS = 40
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file begins as SQLite's do."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+@asynccontextmanager
+async def opened(path: Path, told: Mapping[str, Any]) -> AsyncIterator[tuple[Datasette, str]]:
+    """A Datasette on one file, and the name that the database has there.
+
+    `told` is what Datasette takes as `metadata` and `config`. Nothing that works in the
+    background of a server is begun.
+    """
+    # What stamina logs of its retries is for servers; here the outcome is told.
+    stamina.instrumentation.set_on_retry_hooks([])
+    async with AsyncExitStack() as stack:
+        datasette = Datasette([str(path)], **told)
+        datasette.root_enabled = True
+        stack.callback(datasette.close)
+        await datasette.invoke_startup()
+        stack.push_async_callback(datasette.invoke_shutdown)
+        await datasette.refresh_schemas()
+        yield datasette, _name(datasette, path)
+
+
+def _name(datasette: Datasette, path: Path) -> str:
+    """The database that the file became; others may have been opened beside it."""
+    return str(
+        next(
+            name
+            for name, database in datasette.databases.items()
+            if database.path is not None and Path(database.path).samefile(path)
+        )
+    )
+
+
+def table_lines(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """Rows in columns, as wide as the terminal; cells cut, numbers to the right."""
+    shown = [[_cell(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *shown, strict=True)]
+    right = [
+        bool(rows) and all(isinstance(row[i], (int, float, type(None))) for row in rows)
+        for i in range(len(columns))
+    ]
+    width = shutil.get_terminal_size((200, 24)).columns if sys.stdout.isatty() else None
+    for line in (list(columns), ["-" * each for each in widths], *shown):
+        cells = [
+            cell.rjust(widths[i]) if right[i] else cell.ljust(widths[i])
+            for i, cell in enumerate(line)
+        ]
+        yield "  ".join(cells).rstrip()[:width]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    text = "" if value is None else " ".join(str(value).split())
+    return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
