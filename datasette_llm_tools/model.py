@@ -1,26 +1,29 @@
-"""The only door to a model: a Prompt in, streamed text and Usage out.
+"""The only door to a model: a Prompt in, text and Usage out, streamed or whole.
 
 Which models there are, who may use them and with which key is datasette-llm's
-business; this module adds the choice of a default, retries before the first
-word, and errors that say what to do. Nothing is retried once text has been
-shown.
+business; this module adds the choice of a default and errors that say what to do.
+A streamed reply is retried before its first word; a whole one never, since whoever
+asks for many of them counts attempts.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import llm
-import stamina
 from datasette_llm import LLM, ModelNotFoundError, Purpose
 
-from .errors import ModelFailed, NoModel
-from .prompt import Prompt, Usage
+from .errors import NoModel
+from .model_connections import keep_connections
+from .model_failures import failure
+from .model_groups import PromptGroup
+from .model_replies import Reply, sound
+from .prompt import Prompt, Turn, Usage
 from .settings import read_settings
 
 if TYPE_CHECKING:
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
 # Asking llm for its models rebuilds its whole registry (tens of milliseconds);
 # a model that was installed or given a key shows up after this many seconds.
 _LOOKUP_SECONDS = 10.0
-_ATTEMPTS = 3
-_TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
-_TRANSIENT_NAMES = ("Connection", "Connect", "Timeout", "ReadError", "RemoteProtocolError")
 
 # What datasette-llm's configuration may set apart, model by model.
 PURPOSES = (
@@ -51,79 +51,40 @@ WAYS_TO_GET_A_MODEL = (
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that this actor may use. `keeps_prefix`: a repeated start of a prompt is free."""
+    """A model that this actor may use. `keeps_prefix`: a repeated start of a prompt is free.
+
+    `attachment_types` are media types. `is_local`: it runs on this machine and costs nothing.
+    """
 
     model_id: str
     keeps_prefix: bool
     supports_schema: bool
+    supports_grammar: bool = False
+    attachment_types: frozenset[str] = frozenset()
+    is_local: bool = False
 
 
-class Reply:
-    """One reply while it streams: iterate it for text, read `usage` afterwards."""
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole reply and the tokens it took."""
 
-    def __init__(self, model_id: str, chain: Callable[[], Any]) -> None:
-        self._model_id = model_id
-        self._chain = chain
-        self._chunks = self._stream()
-        self._started = time.perf_counter()
-        self.usage = Usage(None, None)
-        self.first_ms: float | None = None
-
-    @property
-    def milliseconds_so_far(self) -> float:
-        """Time since the prompt was sent."""
-        return (time.perf_counter() - self._started) * 1000
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self
-
-    async def __anext__(self) -> str:
-        return await anext(self._chunks)
-
-    async def text(self) -> str:
-        """The whole reply."""
-        return "".join([chunk async for chunk in self])
-
-    async def aclose(self) -> None:
-        """Stop the model's work."""
-        await self._chunks.aclose()
-
-    async def _stream(self) -> AsyncGenerator[str, None]:
-        """Text as it comes. Only the wait for the first piece is retried."""
-        try:
-            async with AsyncExitStack() as stack:
-                async for attempt in stamina.retry_context(
-                    on=_is_transient, attempts=_ATTEMPTS, wait_initial=0.5, wait_max=8.0
-                ):
-                    with attempt:
-                        chunks = await stack.enter_async_context(aclosing(self._send()))
-                        first = await anext(chunks, None)
-                self.first_ms = self.milliseconds_so_far
-                if first is not None:
-                    yield first
-                async for chunk in chunks:
-                    yield chunk
-        except Exception as error:
-            raise ModelFailed(_sentence(self._model_id, error)) from error
-
-    async def _send(self) -> AsyncGenerator[str, None]:
-        """One attempt at sending the prompt."""
-        async with aclosing(self._chain().responses()) as responses:
-            async for response in responses:
-                async with aclosing(response.astream_events()) as events:
-                    async for event in events:
-                        if event.type == "text" and event.chunk:
-                            # Half a surrogate pair could be neither sent nor stored.
-                            yield event.chunk.encode("utf-8", "replace").decode()
-                self.usage = Usage(response.input_tokens, response.output_tokens)
+    text: str
+    usage: Usage
 
 
 class Model:
-    """A model looked up for one actor and one purpose; cheap to keep for a request or a job."""
+    """A model looked up for one actor and one purpose; cheap to keep for a request or a job.
+
+    `wrapped` is datasette-llm's around the same model. Its connections last until aclose().
+    """
 
     def __init__(self, model: Any, wrapped: Any) -> None:
-        self._model = model
+        self._model, self._connections = keep_connections(model)
         self._wrapped = wrapped
+        # The one that llm made for `wrapped` is of the same kind, with connections of its own.
+        self._wrapped._model = self._model
+        self._options = frozenset(self._model.Options.model_fields)
+        self._group: PromptGroup | None = None
         self.info = _info(model)
         self.model_id = self.info.model_id
 
@@ -138,27 +99,75 @@ class Model:
 
         Raises ModelFailed with a sentence that says what to do.
         """
-        schema = dict(prompt.schema) if prompt.schema and self.info.supports_schema else None
-        wanted = {"max_tokens": prompt.max_tokens, "grammar": prompt.grammar}
-        # What a model has no option for is left to its own default.
-        options = {
-            name: value
-            for name, value in wanted.items()
-            if value is not None and name in type(self._model).Options.model_fields
-        }
+        sent = self._sent(prompt)
+        options = self._options_for(prompt)
 
         def chain() -> Any:
-            return self._wrapped.chain(
-                None, messages=_messages(prompt), schema=schema, options=options
-            )
+            return self._wrapped.chain(**sent, options=options)
 
         async with aclosing(Reply(self.model_id, chain)) as reply:
             yield reply
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Send a prompt once and return the whole reply. Cancelling it stops the model's work.
+
+        Raises ModelOverloaded, ModelUnusable or another ModelFailed; retries nothing.
+        """
+        sent = {**self._sent(prompt), "stream": False, **self._options_for(prompt)}
+        try:
+            if self._group is None:
+                response = await self._wrapped.prompt(**sent)
+            else:
+                response = await self._group.prompt(**sent)
+            text = sound(response.text_or_raise())
+        except Exception as error:
+            raise failure(self.model_id, error) from error
+        return Completion(text, Usage(response.input_tokens, response.output_tokens))
+
+    @asynccontextmanager
+    async def group(self) -> AsyncIterator[Model]:
+        """This model for prompts that accounting plugins reserve and settle money for together.
+
+        Keeps every reply in memory until the block ends: a few hundred prompts, not a whole run.
+        """
+        async with PromptGroup.opened(self._wrapped) as group:
+            grouped = Model.__new__(Model)
+            grouped.__dict__.update(self.__dict__)
+            grouped._group = group
+            yield grouped
 
     async def warm(self, prompt: Prompt) -> None:
         """Load the model and evaluate a prompt's start, so that the next reply begins at once."""
         async with self.reply(prompt) as reply:
             await reply.text()
+
+    async def aclose(self) -> None:
+        """Close connections that are kept; a later prompt opens new ones."""
+        if self._connections is not None:
+            await self._connections.aclose()
+
+    def _sent(self, prompt: Prompt) -> dict[str, Any]:
+        """The last turn apart from what goes before it, as llm and its plugins want it."""
+        *earlier, last = prompt.turns
+        schema = dict(prompt.schema) if prompt.schema and self.info.supports_schema else None
+        return {
+            "prompt_text": last.text,
+            "messages": [llm.system(prompt.system), *map(_message, earlier)],
+            "schema": schema,
+            "attachments": [
+                llm.Attachment(type=each.type, content=each.content) for each in prompt.attachments
+            ],
+        }
+
+    def _options_for(self, prompt: Prompt) -> dict[str, Any]:
+        """The prompt's options; of ours, those that the model has none for are left out."""
+        wanted = {"max_tokens": prompt.max_tokens, "grammar": prompt.grammar}
+        ours = {
+            name: value
+            for name, value in wanted.items()
+            if value is not None and name in self._options
+        }
+        return {**ours, **prompt.options} if prompt.options else ours
 
 
 class _Lookups:
@@ -254,33 +263,11 @@ def _info(model: Any) -> ModelInfo:
         model_id=model.model_id,
         keeps_prefix=bool(getattr(model, "keeps_prefix", False)),
         supports_schema=bool(model.supports_schema),
+        supports_grammar="grammar" in model.Options.model_fields,
+        attachment_types=frozenset(model.attachment_types),
+        is_local=bool(getattr(model, "is_local", False)),
     )
 
 
-def _messages(prompt: Prompt) -> list[Any]:
-    turns = [
-        llm.user(turn.text) if turn.role == "user" else llm.assistant(turn.text)
-        for turn in prompt.turns
-    ]
-    return [llm.system(prompt.system), *turns]
-
-
-def _is_transient(error: Exception) -> bool:
-    """Whether sending the same again may help: rate limits, overload, a dropped connection."""
-    status = getattr(error, "status_code", None)
-    if status is not None:
-        return status in _TRANSIENT_STATUS
-    return any(part in type(error).__name__ for part in _TRANSIENT_NAMES)
-
-
-def _sentence(model_id: str, error: Exception) -> str:
-    status = getattr(error, "status_code", None)
-    said = " ".join(str(error).split())[:300]
-    if status in (401, 403) or isinstance(error, llm.NeedsKeyException):
-        return f"{model_id} refused the key; set another with `llm keys set`. It said: {said}"
-    if status == 429:
-        return f"{model_id} is over its rate limit; wait a little or choose another model."
-    if status is None and _is_transient(error):
-        return f"{model_id} could not be reached; check the network or choose another model."
-    said = said or type(error).__name__
-    return f"{model_id} did not answer: {said}. Ask again or choose another model."
+def _message(turn: Turn) -> Any:
+    return llm.user(turn.text) if turn.role == "user" else llm.assistant(turn.text)

@@ -43,6 +43,7 @@ class _Local:
     needs_key = None
     can_stream = True
     supports_schema = True
+    is_local = True
     # A prompt that begins like an earlier one pays only for the rest: other code may evaluate a
     # shared beginning ahead of time, by a prompt with max_tokens=1.
     keeps_prefix = True

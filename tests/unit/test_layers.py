@@ -36,7 +36,10 @@ IN_WORKER = GUARD | {"query_lines", "query_worker"}
 FLOOR = VALUES | {
     "memory_copies",
     "model",
+    "model_connections",
     "model_failures",
+    "model_groups",
+    "model_replies",
     "permissions",
     "pricing",
     "queries",
@@ -67,7 +70,7 @@ MAY_IMPORT = {
 # Libraries that only the named modules may import while running.
 ONLY_IN = {
     "llm": {"model", "model_failures", "local_model"},
-    "datasette_llm": {"model", "__init__"},
+    "datasette_llm": {"model", "model_groups", "__init__"},
     "xllamacpp": {"local_model"},
     "genai_prices": {"pricing"},
 }
