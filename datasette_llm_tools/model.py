@@ -21,7 +21,7 @@ from datasette_llm import LLM, ModelNotFoundError, Purpose
 from .errors import NoModel
 from .model_connections import keep_connections
 from .model_failures import failure
-from .model_groups import PromptGroup
+from .model_groups import PromptGroup, is_accounted
 from .model_replies import Reply, sound
 from .prompt import Prompt, Turn, Usage
 from .settings import read_settings
@@ -129,7 +129,11 @@ class Model:
         """This model for prompts that accounting plugins reserve and settle money for together.
 
         Keeps every reply in memory until the block ends: a few hundred prompts, not a whole run.
+        Where no plugin asks, nothing is kept, since that would halve the speed.
         """
+        if not is_accounted():
+            yield self
+            return
         async with PromptGroup.opened(self._wrapped) as group:
             grouped = Model.__new__(Model)
             grouped.__dict__.update(self.__dict__)

@@ -17,6 +17,12 @@ from datasette.plugins import pm
 from datasette_llm import Group
 
 
+def is_accounted() -> bool:
+    """Whether any plugin wants to know of prompts and groups."""
+    hook = pm.hook
+    return bool(hook.llm_prompt_context.get_hookimpls() or hook.llm_group_exit.get_hookimpls())
+
+
 class PromptGroup:
     """The prompts of one group, sent through `wrapped`, a model of datasette-llm's."""
 
