@@ -208,7 +208,12 @@ class _Reading(NodeTransformer):
         # NULL is the empty text in a row, so `name == none` must find it.
         return nodes.Const("", lineno=node.lineno) if node.value is None else node
 
-    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
+    def visit_CondExpr(self, node: nodes.CondExpr) -> Any:
+        if node.expr2 is None:
+            node.expr2 = nodes.Const("", lineno=node.lineno)
+        return self.generic_visit(node)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> Any:
         if _is_row(node.node):
             if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
                 return self._column(node, node.arg.value)
@@ -237,7 +242,7 @@ class _Reading(NodeTransformer):
     def visit_Test(self, node: nodes.Test) -> nodes.Node:
         return self._called(node, "test", _TESTS)
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:
+    def visit_For(self, node: nodes.For) -> Any:
         if self._loop_names:
             raise _at(node.lineno, "a loop cannot stand inside another")
         items = _is_items_of_row(node.iter)
