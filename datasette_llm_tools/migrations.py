@@ -1,4 +1,9 @@
-"""Our tables in the internal database, as numbered steps that are only ever appended."""
+"""Our tables as numbered steps that are only ever appended.
+
+Questions are kept in the internal database. Enrichments, their runs and what came of
+each row are kept in the database that they write to, so that a value and where it
+comes from change in one transaction; these tables are made there with its first enrichment.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 internal = Migrations("datasette-llm-tools")
+enriched = Migrations("datasette-llm-tools-enrichments")
 
 
 @internal(name="0001_questions")
@@ -39,3 +45,115 @@ def _questions(db: Database) -> None:
 def apply(connection: Any) -> None:
     """Bring the internal database that `connection` writes to up to date."""
     internal.apply(Database(connection))
+
+
+@enriched(name="0001_enrichments")
+def _enrichments(db: Database) -> None:
+    # `cursor`: every row up to this key is settled. `latest`: keys of the rows done last.
+    # `undone_to`: an undo has got down to this row_key. `lease_until` is in seconds since
+    # 1970, other times are ISO 8601 in UTC.
+    for sql in (
+        """
+        CREATE TABLE _llm_tools_enrichments (
+            id TEXT PRIMARY KEY NOT NULL,
+            table_name TEXT NOT NULL,
+            name TEXT NOT NULL,
+            specification TEXT NOT NULL,
+            actor_id TEXT,
+            created_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE _llm_tools_runs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            enrichment_id TEXT NOT NULL REFERENCES _llm_tools_enrichments(id),
+            status TEXT NOT NULL,
+            wish TEXT NOT NULL DEFAULT 'run',
+            reason TEXT,
+            selection TEXT NOT NULL,
+            limits TEXT NOT NULL,
+            actor TEXT,
+            created_columns TEXT NOT NULL DEFAULT '[]',
+            prompt_hash TEXT NOT NULL DEFAULT '',
+            total INTEGER,
+            done INTEGER NOT NULL DEFAULT 0,
+            failed INTEGER NOT NULL DEFAULT 0,
+            skipped INTEGER NOT NULL DEFAULT 0,
+            unchanged INTEGER NOT NULL DEFAULT 0,
+            cached INTEGER NOT NULL DEFAULT 0,
+            unpriced INTEGER NOT NULL DEFAULT 0,
+            input_tokens INTEGER NOT NULL DEFAULT 0,
+            output_tokens INTEGER NOT NULL DEFAULT 0,
+            usd REAL,
+            seconds REAL NOT NULL DEFAULT 0,
+            cursor TEXT,
+            undone_to TEXT,
+            latest TEXT,
+            lease_owner TEXT,
+            lease_until REAL,
+            created_at TEXT NOT NULL,
+            started_at TEXT,
+            ended_at TEXT
+        )
+        """,
+        "CREATE INDEX _llm_tools_runs_status ON _llm_tools_runs(status)",
+        """
+        CREATE TABLE _llm_tools_results (
+            run INTEGER NOT NULL,
+            row_key TEXT NOT NULL,
+            status TEXT NOT NULL,
+            reply_values TEXT,
+            previous TEXT,
+            input_hash BLOB,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            usd REAL,
+            milliseconds REAL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            cached INTEGER NOT NULL DEFAULT 0,
+            model_id TEXT,
+            fault TEXT,
+            message TEXT,
+            reply TEXT,
+            answered_at TEXT,
+            PRIMARY KEY (run, row_key)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX _llm_tools_results_row_key ON _llm_tools_results(row_key)",
+        """
+        CREATE INDEX _llm_tools_results_open ON _llm_tools_results(run, status)
+        WHERE status != 'done'
+        """,
+        """
+        CREATE TABLE _llm_tools_reviews (
+            run INTEGER NOT NULL,
+            row_key TEXT NOT NULL,
+            output TEXT NOT NULL,
+            verdict TEXT NOT NULL CHECK (verdict IN ('accept', 'edit', 'reject')),
+            value TEXT,
+            actor_id TEXT,
+            reviewed_at TEXT NOT NULL,
+            PRIMARY KEY (run, row_key, output)
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.execute(sql)
+
+
+def apply_enriched(connection: Any) -> None:
+    """Bring our tables in an enriched database up to date, on its write connection.
+
+    One process at a time looks and creates: it holds the database's write lock, in the
+    caller's transaction or in one of its own.
+    """
+    if connection.in_transaction:
+        enriched.apply(Database(connection, recursive_triggers=False))
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        enriched.apply(Database(connection, recursive_triggers=False))
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise

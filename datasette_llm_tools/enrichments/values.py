@@ -172,6 +172,8 @@ class Run:
     `actor` is the owner as Datasette knows them, for checking permissions again.
     `created_columns` are those that this run added to the table; undoing drops them.
     `prompt_hash` is of the specification as a model sees it, without the rows.
+    `cursor` is the key up to which every row is settled: None at the beginning, `()`
+    when all rows were read and only failed ones are to be asked again.
     """
 
     number: int
@@ -189,6 +191,7 @@ class Run:
     created_at: str = ""
     started_at: str | None = None
     ended_at: str | None = None
+    cursor: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
