@@ -28,13 +28,12 @@ MOST_CELL_CHARACTERS = 1_000_000
 CUT = "… (cut)"
 _SHOWN_REPLY_CHARACTERS = 2_000
 # What ends a turn in one chat template or another, and some tokenizers obey it anywhere;
-# and our own fence. A space behind the first character makes it plain text.
-_MARK = re.compile(
-    r"<(?=/?cell\b|[|｜]|/?(?:s|bos|eos|start_of_turn|end_of_turn|start_of_image)>)"
-    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
-    re.IGNORECASE,
+# and our own fence. A space behind the first character makes it plain text. Each pattern
+# begins with one character that is searched for fast: cells are long.
+_ANGLE = re.compile(
+    r"<(?=/?cell\b|[|｜]|/?(?:s|bos|eos|start_of_turn|end_of_turn|start_of_image)>)", re.IGNORECASE
 )
-_UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
+_SQUARE = re.compile(r"\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])")
 
 
 def new_marker() -> str:
@@ -46,10 +45,19 @@ def harmless(text: str, marker: str) -> str:
     """Text of a row's that can neither close its fence nor end its turn."""
     if marker in text:
         text = text.replace(marker, "…")
-    if "<" in text or "[" in text:
-        text = _MARK.sub(lambda mark: f"{mark[0]} ", text)
-    if "\x00" in text or not text.isascii():
-        text = _UNSENDABLE.sub("\ufffd", text)
+    if "<" in text:
+        text = _ANGLE.sub("< ", text)
+    if "[" in text:
+        text = _SQUARE.sub("[ ", text)
+    return _sendable(text.replace("\x00", "\ufffd"))
+
+
+def _sendable(text: str) -> str:
+    """Text without halves of surrogate pairs, which have no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
     return text
 
 
