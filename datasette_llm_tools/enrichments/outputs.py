@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from ..errors import BadInput
+from ..sql_names import fold
 
 MOST_OUTPUTS = 50
 MOST_LABELS = 500
@@ -88,11 +89,9 @@ def check_outputs(outputs: Sequence[Output]) -> None:
     seen: set[str] = set()
     for output in outputs:
         _check_name(output.name)
-        # SQLite takes names for equal that differ in the case of ASCII letters only.
-        folded = output.name.encode().lower().decode()
-        if folded in seen:
+        if fold(output.name) in seen:
             raise BadInput(f"Two outputs are called {output.name}; give one another name.")
-        seen.add(folded)
+        seen.add(fold(output.name))
         _check_limits(output)
         _check_labels(output)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import BadInput
 from ..prompt import Attachment, Prompt, Turn
+from ..sql_names import fold
 from .outputs import Output, check_outputs
 from .replies import UNSURE_MARK, InvalidReply, Parsed, Replies, what
 from .row_templates import RowTemplate
@@ -84,7 +85,12 @@ class Prompting:
         self._specification = specification
         self._marker = marker
         self._open, self._close = f"<cell {marker}>", f"</cell {marker}>"
-        self._template = RowTemplate(specification.template, columns, show=self._fenced)
+        # A loop over the row leaves out what it fills itself, or no row would ever be unchanged.
+        filled = {fold(output.name) for output in specification.outputs}
+        looped = [column for column in columns if fold(column) not in filled]
+        self._template = RowTemplate(
+            specification.template, columns, looped=looped, show=self._fenced
+        )
         self.columns = self._template.columns
         self._cell_limit = specification.max_cell_characters
         self._replies = Replies(

@@ -1,0 +1,307 @@
+"""What of Jinja's language a row's template may use, and the names that columns get in it.
+
+Jinja's sandbox keeps a template from Python's insides, not from running for hours:
+`'a' * 10 ** 9` and three loops over `range(100000)` pass it, and the first is worked
+out while the template is being compiled. So only the parts below are let through, and
+each makes work that grows with the template and the row alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jinja2 import StrictUndefined, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+from ..errors import BadInput
+
+MOST_REPLACED_CHARACTERS = 1_000_000
+NOT_COLUMNS = frozenset(
+    {"row", "loop", "self", "true", "false", "none", "True", "False", "None"}
+    | {"and", "else", "if", "in", "is", "not", "or"}
+)
+_MOST_DEPTH = 40
+_TAGS = re.compile(r"<[^<>]*>")
+_LOOP_PARTS = frozenset({"index", "index0", "first", "last", "length"})
+# What is taken as it stands, once its parts have been looked at.
+_PLAIN = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Neg,
+    nodes.Pos,
+    nodes.Add,
+    nodes.Sub,
+    nodes.Mul,
+    nodes.Div,
+    nodes.FloorDiv,
+    nodes.Mod,
+    nodes.Concat,
+    nodes.List,
+    nodes.Tuple,
+    nodes.Slice,
+    nodes.Keyword,
+)
+
+
+class RowEnvironment(ImmutableSandboxedEnvironment):
+    """Knows our filters and tests, and reckons with numbers only.
+
+    Text times a number, and `%` on text, have no bound.
+    """
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
+
+    def __init__(self, show: Callable[[Any], str]) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=show)
+        self.globals.clear()
+        self.filters = dict(_FILTERS)
+        self.tests = dict(_TESTS)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        for operand in (left, right):
+            if not isinstance(operand, int | float):
+                raise BadInput(
+                    f"The template reckons with {operator}, which needs numbers, and one of them "
+                    "is text or NULL; use | float, or ~ to join text."
+                )
+        return super().call_binop(context, operator, left, right)
+
+
+class Reading(NodeTransformer):
+    """Refuses what is not let through, and gives columns names that Python can have.
+
+    Python takes some letters for others in names (the ligature of f and i for the two),
+    so a column goes by a number in the compiled template.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self._columns = columns
+        self._known = frozenset(columns)
+        self._loop_names: frozenset[str] = frozenset()
+        self._depth = 0
+        self.variables: dict[str, str] = {}
+        self.uses_row = False
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        self._depth += 1
+        if self._depth > _MOST_DEPTH:
+            raise refusal(node.lineno, "it is nested too deep")
+        try:
+            return super().visit(node, *args, **kwargs)
+        finally:
+            self._depth -= 1
+
+    def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(node, _PLAIN):
+            raise refusal(
+                node.lineno,
+                f"{_spoken(node)} cannot be used here; there are values, filters, if, "
+                "and for over row",
+            )
+        return super().generic_visit(node, *args, **kwargs)
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Name:
+        if node.name in self._loop_names:
+            return _name(node, f"each_{node.name}")
+        if node.name in NOT_COLUMNS:
+            raise refusal(
+                node.lineno,
+                f'{node.name} is no value by itself; a column of that name is row["{node.name}"]',
+            )
+        return self._column(node, node.name)
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Const:
+        # NULL is the empty text in a row, so `name == none` must find it.
+        return nodes.Const("", lineno=node.lineno) if node.value is None else node
+
+    def visit_CondExpr(self, node: nodes.CondExpr) -> Any:
+        if node.expr2 is None:
+            node.expr2 = nodes.Const("", lineno=node.lineno)
+        return self.generic_visit(node)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> Any:
+        if _is_row(node.node):
+            if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+                return self._column(node, node.arg.value)
+            if not (isinstance(node.arg, nodes.Name) and node.arg.name in self._loop_names):
+                raise refusal(node.lineno, 'write the column in quotes: row["name"]')
+            self.uses_row = True
+            return _copied(node, node=_name(node, "row"), arg=self.visit(node.arg))
+        if not isinstance(node.arg, nodes.Slice | nodes.Const | nodes.Neg):
+            raise refusal(node.lineno, "only numbers may stand in brackets, as in name[:100]")
+        return _copied(node, node=self.visit(node.node), arg=self.visit(node.arg))
+
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:
+        if _is_row(node.node):
+            return self._column(node, node.attr)
+        if isinstance(node.node, nodes.Name) and node.node.name == "loop" and self._loop_names:
+            if node.attr not in _LOOP_PARTS:
+                raise refusal(node.lineno, f"loop has {', '.join(sorted(_LOOP_PARTS))}")
+            return node
+        raise refusal(
+            node.lineno, f".{node.attr} cannot be used; there are filters, as in name | lower"
+        )
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
+        return self._called(node, "filter", _FILTERS)
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Node:
+        return self._called(node, "test", _TESTS)
+
+    def visit_For(self, node: nodes.For) -> Any:
+        if self._loop_names:
+            raise refusal(node.lineno, "a loop cannot stand inside another")
+        items = _is_items_of_row(node.iter)
+        targets = node.target.items if isinstance(node.target, nodes.Tuple) else [node.target]
+        if not (items or _is_row(node.iter)) or len(targets) != 1 + items or node.recursive:
+            raise refusal(
+                node.lineno,
+                "a loop goes over the row's columns: {% for name, value in row.items() %}, "
+                "or {% for name in row %}",
+            )
+        self.uses_row = True
+        self._loop_names = frozenset(target.name for target in targets)  # type: ignore[attr-defined]  # the parser makes nothing but names there
+        target = [nodes.Name(f"each_{name.name}", "store", lineno=node.lineno) for name in targets]  # type: ignore[attr-defined]  # as above
+        changed = _copied(
+            node,
+            target=nodes.Tuple(target, "store", lineno=node.lineno) if items else target[0],
+            iter=_name(node, "row_items" if items else "row"),
+            body=[self.visit(each) for each in node.body],
+            test=self.visit(node.test) if node.test else None,
+        )
+        self._loop_names = frozenset()
+        changed.else_ = [self.visit(each) for each in node.else_]
+        return changed
+
+    def _called(self, node: Any, word: str, known: Mapping[str, Any]) -> nodes.Node:
+        if node.name not in known or node.node is None:
+            raise refusal(
+                node.lineno, f"there is no {word} {node.name}; there are {', '.join(sorted(known))}"
+            )
+        if node.dyn_args or node.dyn_kwargs:
+            raise refusal(node.lineno, "* and ** cannot be used")
+        changed: nodes.Node = _copied(
+            node,
+            node=self.visit(node.node),
+            args=[self.visit(each) for each in node.args],
+            kwargs=[self.visit(each) for each in node.kwargs],
+        )
+        return changed
+
+    def _column(self, node: nodes.Node, column: str) -> nodes.Name:
+        if column not in self._known:
+            like = difflib.get_close_matches(column[:100], self._columns[:2000], n=1)
+            hint = f"did you mean {like[0]}?" if like else f"there are {_listed(self._columns)}"
+            raise refusal(node.lineno, f"there is no column {column[:100]}; {hint}")
+        return _name(node, self.variables.setdefault(column, f"column_{len(self.variables)}"))
+
+
+def _name(node: nodes.Node, name: str) -> nodes.Name:
+    return nodes.Name(name, "load", lineno=node.lineno)
+
+
+def _copied(original: Any, /, **changes: Any) -> Any:
+    fields = dict(original.iter_fields()) | changes
+    return type(original)(*(fields[name] for name in original.fields), lineno=original.lineno)
+
+
+def _is_row(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "row"
+
+
+def _is_items_of_row(node: nodes.Node) -> bool:
+    return (
+        isinstance(node, nodes.Call)
+        and isinstance(node.node, nodes.Getattr)
+        and node.node.attr == "items"
+        and _is_row(node.node.node)
+        and not (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs)
+    )
+
+
+def _spoken(node: nodes.Node) -> str:
+    """What a person would call a part of a template."""
+    words: dict[type[nodes.Node], str] = {
+        nodes.Call: "calling something()",
+        nodes.Assign: "set",
+        nodes.AssignBlock: "set",
+        nodes.Pow: "**",
+        nodes.Dict: "{…}",
+    }
+    return words.get(type(node), type(node).__name__.lower())
+
+
+def _listed(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - 20} more" if len(columns) > 20 else ""
+    return (", ".join(columns[:20]) or "no columns") + more
+
+
+def refusal(line: int | None, message: str) -> BadInput:
+    """What is wrong with a template, and in which line of it."""
+    where = f"Line {line} of the template" if line else "The template"
+    return BadInput(f"{where}: {message.rstrip('.')}{'' if message.endswith('?') else '.'}")
+
+
+def _truncate(value: object, length: int = 255) -> str:
+    text = str(value)
+    return text if len(text) <= length else f"{text[: max(0, length)].rstrip()}…"
+
+
+def _replace(value: object, old: object, new: object) -> str:
+    text, gone, come = str(value), str(old), str(new)
+    if len(text) + text.count(gone) * len(come) > MOST_REPLACED_CHARACTERS:
+        raise BadInput(
+            "The template's replace makes a text too long; replace by something shorter."
+        )
+    return text.replace(gone, come)
+
+
+def _round(value: object, digits: int = 0) -> float | int:
+    number = round(_number(value), max(-20, min(20, int(digits))))
+    return int(number) if digits <= 0 else number
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float):
+        return value
+    try:
+        return float(str(value))
+    except ValueError as error:
+        raise BadInput("The template takes for a number what is text or NULL.") from error
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "capitalize": lambda value: str(value).capitalize(),
+    "default": lambda value, other="": other if value == "" else value,
+    "float": _number,
+    "int": lambda value: int(_number(value)),
+    "length": lambda value: len(str(value)),
+    "lower": lambda value: str(value).lower(),
+    "replace": _replace,
+    "round": _round,
+    "striptags": lambda value: " ".join(_TAGS.sub(" ", str(value)).split()),
+    "title": lambda value: str(value).title(),
+    "tojson": lambda value: json.dumps(value, ensure_ascii=False),
+    "trim": lambda value: str(value).strip(),
+    "truncate": _truncate,
+    "upper": lambda value: str(value).upper(),
+    "wordcount": lambda value: len(str(value).split()),
+}
+_TESTS: dict[str, Callable[..., Any]] = {
+    "none": lambda value: value == "",
+    "number": lambda value: isinstance(value, int | float),
+    "string": lambda value: isinstance(value, str),
+}
