@@ -52,17 +52,16 @@ class Reader:
         self._database = database
         self._columns = tuple(columns)
         self._selection = selection
-        self._keys = ", ".join(quoted(each) for each in target.key_columns)
-        # What is not a key is NULL or may be anything; a BLOB is only told to be there.
+        self._table = quoted(target.name)
+        self._keys = ", ".join(map(self._column, target.key_columns))
         self._cells = "".join(
             f", CASE typeof({name}) WHEN 'blob' THEN x'' ELSE {name} END"
-            for name in map(quoted, self._columns)
+            for name in map(self._column, self._columns)
         )
-        has_key = [f"{quoted(each)} IS NOT NULL" for each in sorted(target.nullable_key)]
+        has_key = [f"{self._column(each)} IS NOT NULL" for each in sorted(target.nullable_key)]
         # The line ends because the condition may end in a comment.
         chosen = [f"({selection.where}\n)"] if selection.where else []
         where = " AND ".join([*chosen, *has_key]) or "1"
-        self._table = quoted(target.name)
         self.source = f"FROM {self._table} WHERE {where}"
         self._limits = Limits(
             _PAGE_MS, read_settings(datasette, database).query_memory_bytes, PAGE_ROWS, _PAGE_BYTES
@@ -143,6 +142,8 @@ class Reader:
             await self._datasette.refresh_schemas()
             self._tables = await visible_tables(self._datasette, self._actor, self._database)
             self._allowed_until = time.monotonic() + _PERMISSION_SECONDS
+            if with_selection and self._selection.where:
+                await self._require_table(self._target.columns)
         chosen = self._selection.params if with_selection else {}
         limits = Limits(
             self._limits.milliseconds, self._limits.memory_bytes, rows, self._limits.result_bytes
@@ -158,13 +159,13 @@ class Reader:
                 tables=self._tables,
             )
         except (QueryFailed, SqlRejected):
-            await self._require_table()
+            await self._require_table(self._columns)
             raise
 
-    async def _require_table(self) -> None:
+    async def _require_table(self, columns: Sequence[str]) -> None:
         await require_target(self._datasette, self._database, self._target.name)
         await self._datasette.get_database(self._database).execute_fn(
-            lambda connection: require_columns(connection, self._target, self._columns)
+            lambda connection: require_columns(connection, self._target, columns)
         )
 
     def _behind(self, after: Key | None, what: str, limit: int) -> tuple[str, dict[str, Value]]:
@@ -205,7 +206,7 @@ class Reader:
         cells = "".join(
             f", CASE typeof({name}) WHEN 'blob' THEN x'' "
             f"WHEN 'text' THEN substr({name}, 1, {_CLIPPED_CHARACTERS}) ELSE {name} END"
-            for name in map(quoted, self._columns)
+            for name in map(self._column, self._columns)
         )
         sql = (
             f"SELECT {self._keys}{cells} FROM {self._table} "  # noqa: S608 -- quoted
@@ -218,6 +219,10 @@ class Reader:
 
         rows: list[Row] = await self._datasette.get_database(self._database).execute_fn(ask)
         return rows
+
+    def _column(self, name: str) -> str:
+        """A column in SQL with its table: on its own, one that is gone would be a text."""
+        return f"{self._table}.{quoted(name)}"
 
     def _row(self, values: Sequence[Value]) -> Row:
         width = len(self._target.key_columns)

@@ -115,7 +115,7 @@ async def read_blob(
     The permission to view the table is the caller's to check. Raises BadInput for a BLOB
     of more than `max_bytes`, which is not read then, and for a cell that holds no BLOB.
     """
-    cell = quoted(column)
+    cell = f"{quoted(target.name)}.{quoted(column)}"
     source = f"FROM {quoted(target.name)} WHERE {where_key(target)}"
 
     def ask(connection: sqlite3.Connection) -> bytes | None:

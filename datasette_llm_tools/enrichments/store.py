@@ -352,13 +352,13 @@ async def wish(datasette: Datasette, run: Run, wanted: Wish) -> Run:
         connection.execute(
             "UPDATE _llm_tools_runs SET wish = ? WHERE number = ?", [wanted.value, run.number]
         )
-        if current is RunStatus.RUNNING or (wanted is Wish.RUN and current is RunStatus.WAITING):
-            return
         becomes = {
             Wish.RUN: RunStatus.WAITING,
             Wish.PAUSE: RunStatus.PAUSED,
             Wish.CANCEL: RunStatus.CANCELLED,
         }[wanted]
+        if current in (RunStatus.RUNNING, becomes):
+            return
         if becomes is RunStatus.WAITING:
             require_columns_free(connection, run)
         move(connection, run, current, becomes, None)
