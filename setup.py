@@ -62,6 +62,7 @@ setup(
         "sqlglot>=30,<31",
         "sqlite-utils>=4.2",
         "stamina>=26,<27",
+        "tenacity>=9,<10",
     ],
     extras_require={"local": LOCAL, "test": TEST},
     entry_points={
