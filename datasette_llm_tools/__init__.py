@@ -37,7 +37,7 @@ def register_actions() -> list[Action]:
 @hookimpl
 def permission_resources_sql(
     datasette: Datasette, actor: Actor, action: str
-) -> PermissionSQL | None:
+) -> list[PermissionSQL]:
     from .permissions import default_permissions
 
     return default_permissions(datasette, actor, action)

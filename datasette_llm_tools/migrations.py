@@ -65,7 +65,7 @@ def _enrichments(db: Database) -> None:
         """,
         """
         CREATE TABLE _llm_tools_runs (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
             enrichment_id TEXT NOT NULL REFERENCES _llm_tools_enrichments(id),
             status TEXT NOT NULL,

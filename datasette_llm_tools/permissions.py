@@ -40,8 +40,19 @@ ACTIONS = (
     ),
 )
 
-# Kept beside the data, they hold what models said of rows of any table there.
+# Kept beside the data, they hold what models said of rows of any table there: nobody but
+# root reads them, unless the configuration says who, and nobody writes to them by hand.
 OWN_TABLES = "_llm_tools_"
+_OWN_NAMES = tuple(OWN_TABLES + each for each in ("enrichments", "runs", "results", "reviews"))
+_WRITING = {
+    ENRICH,
+    "insert-row",
+    "update-row",
+    "delete-row",
+    "alter-table",
+    "set-column-type",
+    "drop-table",
+}
 
 # Allowed to everyone who signed in, unless the configuration denies it.
 _SIGNED_IN = {ASK, ENRICH}
@@ -59,18 +70,65 @@ def keep_from_anonymous(datasette: Datasette, database: str) -> None:
         _for_signed_in.setdefault(datasette, set()).add(database)
 
 
-def default_permissions(datasette: Datasette, actor: Actor, action: str) -> PermissionSQL | None:
-    """The rule that holds when the configuration says nothing, for permission_resources_sql."""
+def default_permissions(datasette: Datasette, actor: Actor, action: str) -> list[PermissionSQL]:
+    """The rules that hold when the configuration says nothing, for permission_resources_sql."""
+    rules = []
     if action in _SIGNED_IN and actor is not None and not datasette.default_deny:
-        return PermissionSQL.allow(reason=f"{action} is allowed to people who signed in")
+        rules.append(PermissionSQL.allow(reason=f"{action} is allowed to people who signed in"))
     kept = _for_signed_in.get(datasette)
     if action in _READING and actor is None and kept:
-        return PermissionSQL(
-            sql="select value as parent, null as child, 0 as allow, "
-            "'for people who signed in' as reason from json_each(:llm_tools_kept)",
-            params={"llm_tools_kept": json.dumps(sorted(kept))},
+        rules.append(
+            PermissionSQL(
+                sql="select value as parent, null as child, 0 as allow, "
+                "'for people who signed in' as reason from json_each(:llm_tools_kept)",
+                params={"llm_tools_kept": json.dumps(sorted(kept))},
+            )
         )
-    return None
+    if action in _WRITING:
+        rules.append(_own_tables_denied())
+    elif action == "view-table" and not _is_root(datasette, actor):
+        rules.append(_own_tables_denied(_configured(datasette)))
+    return rules
+
+
+_OWN_TABLES_SQL = """
+    select database_name as parent, own.value as child, 0 as allow,
+        'what models said of rows is kept there' as reason
+    from catalog_databases cross join json_each(:llm_tools_own) as own
+"""
+_NOT_OPENED_SQL = """
+    where not exists (
+        select 1 from json_each(:llm_tools_opened) as opened
+        where json_extract(opened.value, '$[0]') = database_name
+          and json_extract(opened.value, '$[1]') = own.value
+    )
+"""
+
+
+def _own_tables_denied(opened: list[tuple[str, str]] | None = None) -> PermissionSQL:
+    """Deny our tables in every database, but for those that are opened."""
+    params = {"llm_tools_own": json.dumps(_OWN_NAMES)}
+    if opened is None:
+        return PermissionSQL(sql=_OWN_TABLES_SQL, params=params)
+    return PermissionSQL(
+        sql=_OWN_TABLES_SQL + _NOT_OPENED_SQL,
+        params={**params, "llm_tools_opened": json.dumps(opened)},
+    )
+
+
+def _configured(datasette: Datasette) -> list[tuple[str, str]]:
+    """Those of our tables of which the configuration says who may view them."""
+    databases = (datasette.config or {}).get("databases") or {}
+    return [
+        (database, name)
+        for database, block in databases.items()
+        for name, table in ((block or {}).get("tables") or {}).items()
+        if "allow" in (table or {}) or "view-table" in ((table or {}).get("permissions") or {})
+    ]
+
+
+def _is_root(datasette: Datasette, actor: Actor) -> bool:
+    return bool(datasette.root_enabled and (actor or {}).get("id") == "root")
 
 
 async def may(datasette: Datasette, actor: Actor, action: str, database: str) -> bool:
@@ -93,6 +151,39 @@ async def require(datasette: Datasette, actor: Actor, action: str, database: str
         if not allowed[each]:
             who = "You need" if actor else "Sign in: you need"
             raise NotAllowed(f"{who} the permission {each} on the database {database}.")
+
+
+async def require_table(
+    datasette: Datasette, actor: Actor, action: str, database: str, table: str
+) -> None:
+    """Raise NotFound for an unknown or hidden table and NotAllowed without the permission."""
+    await datasette.refresh_schemas()
+    resource = TableResource(database=database, table=table)
+    allowed = await datasette.allowed_many(
+        actions=("view-table", action), resource=resource, actor=actor
+    )
+    is_there = allowed["view-table"] and await may(datasette, actor, "view-database", database)
+    if not is_there or table not in await visible_tables(datasette, actor, database):
+        raise NotFound(f"There is no table called {table} in a database called {database} here.")
+    if not allowed[action]:
+        who = "You need" if actor else "Sign in: you need"
+        raise NotAllowed(f"{who} the permission {action} on the table {table} of {database}.")
+
+
+async def may_write(
+    datasette: Datasette, actor: Actor, database: str, table: str, *, alter: bool
+) -> str | None:
+    """The permission that the actor lacks to enrich a table, or None.
+
+    `alter`: whether columns are added. Reading the rows takes execute-sql.
+    """
+    needed = ["view-table", ENRICH, "update-row", *(["alter-table"] if alter else [])]
+    allowed = await datasette.allowed_many(
+        actions=needed, resource=TableResource(database=database, table=table), actor=actor
+    )
+    if not await may(datasette, actor, "execute-sql", database):
+        allowed["execute-sql"] = False
+    return next((each for each in [*needed, "execute-sql"] if not allowed.get(each, True)), None)
 
 
 async def visible_tables(datasette: Datasette, actor: Actor, database: str) -> frozenset[str]:

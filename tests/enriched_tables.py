@@ -54,7 +54,8 @@ KINDS: dict[str, tuple[str, list[Key]]] = {
     ),
     "compound": (
         "create table compound (name text, year integer, body text, primary key (year, name));"
-        "insert into compound values ('x', 2, 'a'), ('y', 1, 'b'), ('x', 1, 'c'), ('z', null, 'd');",
+        "insert into compound values ('x', 2, 'a'), ('y', 1, 'b'), ('x', 1, 'c'),"
+        " ('z', null, 'd');",
         [(1, "x"), (1, "y"), (2, "x")],
     ),
     "norowid": (
