@@ -9,46 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Protocol
+from collections.abc import Callable
 
 import anyio
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
-from tenacity.wait import wait_random_exponential
+from tenacity.wait import WaitBaseT, wait_random_exponential
 
 from ..errors import ModelOverloaded, ModelUnusable, RunPaused
-from ..model import Completion, ModelInfo
+from ..model import Completion
 from ..prompt import Prompt, Usage
 from .concurrency import Concurrency
+from .groups import Door, Groups
 from .spending import Bill, Purse
 from .values import RunLimits
 from .waiting import Waiting
 
 Price = Callable[[str, Usage], "float | None"]
 
-# Prompts whose money an accounting plugin reserves and settles together.
-_PROMPTS_PER_GROUP = 200
 # The local model evaluates one prompt at a time; the second one is there when it is done.
 _MOST_LOCAL = 2
 # A refusal for want of capacity tried nothing: more of them are borne than of failures.
 _REFUSALS_PER_ATTEMPT = 5
 _MOST_TIMEOUTS = 2
 _LONGEST_WAIT_S = 600.0
-_back_off = wait_random_exponential(multiplier=0.5, max=30)
-
-
-class Door(Protocol):
-    """What a run needs of a model; model.Model is one."""
-
-    info: ModelInfo
-    model_id: str
-
-    async def complete(self, prompt: Prompt) -> Completion: ...
-
-    def group(self) -> AbstractAsyncContextManager[Door]: ...
-
-    async def aclose(self) -> None: ...
+BACK_OFF: WaitBaseT = wait_random_exponential(multiplier=0.5, max=30)
 
 
 class CutOff(Exception):
@@ -67,18 +51,26 @@ class Doorkeeper:
     """Lets prompts through one door. `stopped`: no row that costs nothing yet is to go on."""
 
     def __init__(
-        self, door: Door, limits: RunLimits, *, price: Price, purse: Purse, stopped: asyncio.Event
+        self,
+        door: Door,
+        limits: RunLimits,
+        *,
+        price: Price,
+        purse: Purse,
+        stopped: asyncio.Event,
+        back_off: WaitBaseT = BACK_OFF,
     ) -> None:
         self.model_id = door.model_id
         self._door = door
         self._price = price
         self._purse = purse
         self._stopped = stopped
+        self._back_off = back_off
         self._limits = limits
         self._concurrency = Concurrency(self._most(limits))
         self._sending = 0
         self._gate = Waiting()
-        self._groups = _Groups(door)
+        self._groups = Groups(door)
         self._longest_output: int | None = None
 
     def adjust(self, limits: RunLimits) -> None:
@@ -113,7 +105,7 @@ class Doorkeeper:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(ModelOverloaded),
             stop=_Patience(self._limits.attempts),
-            wait=_wait_s,
+            wait=self._wait_s,
             sleep=lambda seconds: self._nap(seconds, bill),
             reraise=True,
         )
@@ -126,7 +118,8 @@ class Doorkeeper:
         raise AssertionError("unreachable: the last attempt raises")
 
     async def _send(self, prompt: Prompt, bill: Bill) -> str:
-        async with self._place(bill):
+        await self._enter(bill)
+        try:
             reserved = await self._reserve(prompt, bill)
             spent = 0.0
             try:
@@ -136,6 +129,10 @@ class Doorkeeper:
                 bill.add(completion.usage, usd)
             finally:
                 self._purse.settle(reserved, spent)
+        finally:
+            self._sending -= 1
+            if self._gate:
+                self._gate.wake(self._concurrency.allowed - self._sending)
         self._longest_output = max(self._longest_output or 0, completion.usage.output_tokens or 0)
         return completion.text
 
@@ -161,20 +158,13 @@ class Doorkeeper:
         self._concurrency.succeeded()
         return completion
 
-    @asynccontextmanager
-    async def _place(self, bill: Bill) -> AsyncIterator[None]:
-        """One of the places in flight."""
-        while self._sending >= self._concurrency.allowed:
-            self._cut_off_if_stopped(bill)
-            await self._gate.wait()
+    async def _enter(self, bill: Bill) -> None:
+        """Wait for one of the places in flight."""
         self._cut_off_if_stopped(bill)
+        while self._sending >= self._concurrency.allowed:
+            await self._gate.wait()
+            self._cut_off_if_stopped(bill)
         self._sending += 1
-        try:
-            yield
-        finally:
-            self._sending -= 1
-            if self._gate:
-                self._gate.wake(self._concurrency.allowed - self._sending)
 
     async def _reserve(self, prompt: Prompt, bill: Bill) -> float:
         """Set money aside, waiting for what is in flight where it may turn out cheaper."""
@@ -220,6 +210,13 @@ class Doorkeeper:
         if self._stopped.is_set() and not bill.is_paid:
             raise CutOff
 
+    def _wait_s(self, state: RetryCallState) -> float:
+        """Longer and longer, at random; but not before the provider wants to hear from us."""
+        asked = _error(state).retry_after_s
+        if asked is None:
+            return float(self._back_off(state))
+        return asked + random.uniform(0, 0.5)
+
     async def _nap(self, seconds: float, bill: Bill) -> None:
         """Wait before the next attempt, not beyond the end of the run."""
         with anyio.move_on_after(seconds):
@@ -251,70 +248,7 @@ class _Patience:
         )
 
 
-def _wait_s(state: RetryCallState) -> float:
-    """Longer and longer, at random; but not before the provider wants to hear from us."""
-    asked = _error(state).retry_after_s
-    return _back_off(state) if asked is None else asked + random.uniform(0, 0.5)
-
-
 def _error(state: RetryCallState) -> ModelOverloaded:
     error = state.outcome.exception() if state.outcome else None
     assert isinstance(error, ModelOverloaded)
     return error
-
-
-class _Groups:
-    """Puts prompts into groups of a few hundred, each settled when its last prompt is back."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._group: _Group | None = None
-        self._open: set[_Group] = set()
-        self._opening = asyncio.Lock()
-
-    async def complete(self, prompt: Prompt, seconds: float) -> Completion:
-        """Send within a group; raises TimeoutError after so many seconds."""
-        group = self._group
-        if group is None or group.given >= _PROMPTS_PER_GROUP:
-            group = await self._next()
-        group.given += 1
-        group.in_flight += 1
-        try:
-            with anyio.fail_after(seconds):
-                return await group.door.complete(prompt)
-        finally:
-            group.in_flight -= 1
-            if not group.in_flight and group is not self._group:
-                await self._close(group)
-
-    async def aclose(self) -> None:
-        self._group = None
-        for group in list(self._open):
-            await self._close(group)
-
-    async def _next(self) -> _Group:
-        async with self._opening:
-            last = self._group
-            if last is not None and last.given < _PROMPTS_PER_GROUP:
-                return last
-            group = _Group()
-            group.door = await group.stack.enter_async_context(self._door.group())
-            self._group = group
-            self._open.add(group)
-        if last is not None and not last.in_flight:
-            await self._close(last)
-        return group
-
-    async def _close(self, group: _Group) -> None:
-        if group in self._open:
-            self._open.discard(group)
-            await group.stack.aclose()
-
-
-class _Group:
-    door: Door
-
-    def __init__(self) -> None:
-        self.stack = AsyncExitStack()
-        self.given = 0
-        self.in_flight = 0

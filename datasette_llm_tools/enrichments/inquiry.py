@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..errors import ModelFailed, ModelOverloaded, ModelUnusable
-from ..prompt import Attachment, Prompt
 from .doors import Doorkeeper, OutOfMoney, TimedOut
+from .preparing import Question
 from .prompts import Prompting
 from .replies import InvalidReply, Parsed
 from .spending import Bill
-from .values import Fault, Outcome, OutcomeStatus, Row
+from .values import Fault, Outcome, OutcomeStatus
 
 _MOST_REPLY_CHARACTERS = 2_000
-
-
-@dataclass(slots=True)
-class Question:
-    """A row with what is sent for it. `files` are its attachments."""
-
-    row: Row
-    prompt: Prompt
-    input_hash: bytes
-    files: tuple[Attachment, ...] = ()
 
 
 class Inquiry:

@@ -11,12 +11,11 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
-import tenacity.wait
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.plugins import pm
+from tenacity.wait import wait_random_exponential
 
-from datasette_llm_tools.enrichments import doors as doors_module
 from datasette_llm_tools.enrichments.asking import UNCHANGED, Asking, Recalled
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import (
@@ -49,15 +48,7 @@ class SchemaModel(ScriptedModel):
     supports_schema = True
 
 
-@contextmanager
-def quick_retries() -> Iterator[None]:
-    """Back-off of a hundredth of a second."""
-    before = doors_module._back_off
-    doors_module._back_off = tenacity.wait.wait_random_exponential(multiplier=0.005, max=0.02)
-    try:
-        yield
-    finally:
-        doors_module._back_off = before
+QUICKLY = wait_random_exponential(multiplier=0.005, max=0.02)
 
 
 def numbered(count: int, start: int = 0) -> list[Row]:
@@ -91,12 +82,12 @@ async def asked(
     **more: Any,
 ) -> list[Outcome]:
     """All outcomes of the rows; each row must have one."""
-    with registered(*models), quick_retries():
+    with registered(*models):
         doors = [await door_to(model) for model in models]
         specification = replace(specification, model_id=models[0].model_id)
         if len(models) > 1:
             specification = replace(specification, fallback_model_id=models[1].model_id)
-        asking = Asking(specification, limits, ("text",), doors, **more)
+        asking = Asking(specification, limits, ("text",), doors, back_off=QUICKLY, **more)
         found = await collected(asking, rows)
     assert sorted(each.key for each in found) == sorted(row.key for row in rows)
     return found
@@ -368,9 +359,10 @@ async def test_failures_in_a_row_pause_the_run() -> None:
 @pytest.mark.asyncio
 async def test_an_outage_pauses_the_run_and_fails_no_row() -> None:
     model = scripted(lambda text: Refused(503))
-    with registered(model), quick_retries():
+    with registered(model):
         limits = replace(LIMITS, failures_in_a_row=5, attempts=2)
-        asking = Asking(SPECIFICATION, limits, ("text",), [await door_to(model)])
+        door = await door_to(model)
+        asking = Asking(SPECIFICATION, limits, ("text",), [door], back_off=QUICKLY)
         found, said = await until_paused(asking, numbered(300))
     assert found == [] and "5 rows failed in a row" in said
 
