@@ -1,0 +1,391 @@
+"""What a person typed into the form, and what it means: a Specification and RunLimits. Pure.
+
+A Draft keeps every field as it was typed, so that a page shows it again, whatever
+is wrong with it. Programs send the same fields as JSON, with outputs as a list.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..errors import BadInput
+from ..settings import Settings
+from . import forms
+from .outputs import MOST_OUTPUTS, Output, OutputType, check_outputs, output_from_json, parse_output
+from .values import Attachment, RunLimits, Specification
+
+MAX_PREVIEW_ROWS = 20
+_MAX_TEXT = 50_000
+
+
+@dataclass(frozen=True)
+class OutputDraft:
+    """One output as it was typed; labels are separated by commas or lines."""
+
+    name: str = ""
+    type: str = "text"
+    description: str = ""
+    labels: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    max_length: str = ""
+    optional: bool = False
+
+    def output(self) -> Output:
+        """Raises BadInput, naming the output and what is wrong with it."""
+        name = self.name.strip()
+        try:
+            kind = OutputType(self.type)
+        except ValueError as error:
+            known = ", ".join(each.value for each in OutputType)
+            raise BadInput(f"The output {name} has no type {self.type!r}; use {known}.") from error
+        is_number = kind in (OutputType.INTEGER, OutputType.FLOAT)
+        is_text = kind is OutputType.TEXT
+        return Output(
+            name=name,
+            type=kind,
+            description=self.description.strip(),
+            labels=words(self.labels) if kind is OutputType.LABEL else (),
+            minimum=number(self.minimum, f"The least value of {name}") if is_number else None,
+            maximum=number(self.maximum, f"The largest value of {name}") if is_number else None,
+            max_length=whole(self.max_length, f"The length of {name}", 1) if is_text else None,
+            optional=self.optional,
+        )
+
+
+@dataclass(frozen=True)
+class LimitsDraft:
+    """Limits of a run as they were typed; empty is no limit."""
+
+    usd: str = ""
+    rows: str = ""
+    failures_in_a_row: str = ""
+    rows_per_second: str = ""
+    concurrency: str = ""
+
+    def limits(self, settings: Settings, base: RunLimits | None = None) -> RunLimits:
+        """Raises BadInput for what is no number or out of range."""
+        most = settings.enrich_max_concurrency
+        default = RunLimits()
+        concurrency = whole(self.concurrency, "Rows at once", 1, most)
+        failures = whole(self.failures_in_a_row, "Failures in a row", 1)
+        return replace(
+            base or replace(default, seconds_per_row=float(settings.enrich_row_seconds)),
+            usd=number(self.usd, "The limit on money", above=0),
+            rows=whole(self.rows, "The limit on rows", 1),
+            failures_in_a_row=failures or default.failures_in_a_row,
+            rows_per_second=number(self.rows_per_second, "Rows a second", above=0),
+            concurrency=concurrency or min(settings.enrich_concurrency, most),
+        )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The whole form. `fields` are those of a ready form, by their names there."""
+
+    form: str = "free"
+    fields: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+    instructions: str = ""
+    template: str = ""
+    outputs: tuple[OutputDraft, ...] = (OutputDraft(),)
+    model: str = ""
+    fallback_model: str = ""
+    temperature: str = ""
+    rows_per_call: str = "1"
+    use_cache: bool = True
+    ask_empty: bool = False
+    long_cells: str = "refuse"
+    max_cell_characters: str = "20000"
+    attach_blobs: str = ""
+    attach_urls: str = ""
+    preview_rows: str = "5"
+    seed: int = 1
+    limits: LimitsDraft = LimitsDraft()
+    overwrite: frozenset[str] = frozenset()
+
+    def specification(self, columns: Sequence[str], default_model: str) -> Specification:
+        """What is asked of each row. Raises BadInput in one sentence; checks no template."""
+        instructions, template, outputs, attached = self.parts(columns)
+        check_outputs(outputs)
+        if not template.strip():
+            raise BadInput("The prompt is empty; write what to ask of each row.")
+        if max(len(template), len(instructions)) > _MAX_TEXT:
+            raise BadInput(f"A prompt may have {_MAX_TEXT:,} characters at most.")
+        temperature = number(self.temperature, "The temperature", least=0, most=2)
+        characters = whole(self.max_cell_characters, "The length of a cell", 1, 10_000_000)
+        return Specification(
+            template=template,
+            outputs=tuple(outputs),
+            model_id=self.model or default_model,
+            form=self.form,
+            instructions=instructions,
+            options={} if temperature is None else {"temperature": temperature},
+            fallback_model_id=self.fallback_model or None,
+            rows_per_call=whole(self.rows_per_call, "Rows in one call", 1, 50) or 1,
+            attachments=attached,
+            ask_empty=self.ask_empty,
+            long_cells="cut" if self.long_cells == "cut" else "refuse",
+            max_cell_characters=characters or Specification.max_cell_characters,
+            use_cache=self.use_cache,
+        )
+
+    def parts(self, columns: Sequence[str]) -> forms.Parts:
+        """Instructions, template, outputs and files, of a ready form or as they were typed."""
+        if self.form != "free":
+            form = forms.form_named(self.form)
+            return forms.specification_parts(form, self.fields, columns)
+        typed = [each for each in self.outputs if each.name.strip()]
+        if not typed:
+            raise BadInput("There is no output; name at least one column to fill.")
+        outputs = tuple(each.output() for each in typed)
+        return forms.Parts(self.instructions, self.template, outputs, self._attachments(columns))
+
+    def as_free(self, columns: Sequence[str]) -> Draft:
+        """The prompt that a ready form makes, to be changed by hand."""
+        parts = self.parts(columns)
+        return replace(
+            self,
+            form="free",
+            instructions=parts.instructions,
+            template=parts.template,
+            outputs=tuple(output_draft(each) for each in parts.outputs),
+            attach_blobs=_columns(parts.attachments, "blob"),
+            attach_urls=_columns(parts.attachments, "url"),
+        )
+
+    def preview_count(self) -> int:
+        """How many rows to sample."""
+        return whole(self.preview_rows, "Rows to preview", 1, MAX_PREVIEW_ROWS) or 5
+
+    def _attachments(self, columns: Sequence[str]) -> tuple[Attachment, ...]:
+        found = [
+            *(Attachment(each, "blob") for each in words(self.attach_blobs)),
+            *(Attachment(each, "url") for each in words(self.attach_urls)),
+        ]
+        for each in found:
+            if each.column not in columns:
+                raise BadInput(f"There is no column {each.column} to attach files from.")
+        return tuple(found)
+
+
+def draft_from(fields: Mapping[str, Any]) -> Draft:
+    """The draft that a form or a JSON object holds. Raises BadInput for wrong kinds of values."""
+    default = Draft()
+
+    def text(name: str, otherwise: str = "") -> str:
+        return _text(fields.get(name), otherwise)
+
+    def flag(name: str, otherwise: bool) -> bool:
+        return _flag(fields.get(name), otherwise)
+
+    overwrite = fields.get("overwrite")
+    names = overwrite if isinstance(overwrite, list) else _prefixed(fields, "overwrite_").values()
+    return Draft(
+        form=text("form", default.form) or default.form,
+        fields=_ready(fields),
+        name=text("name")[:200],
+        instructions=text("instructions"),
+        template=text("template"),
+        outputs=_outputs(fields),
+        model=text("model"),
+        fallback_model=text("fallback_model"),
+        temperature=text("temperature"),
+        rows_per_call=text("rows_per_call", default.rows_per_call),
+        use_cache=flag("use_cache", True),
+        ask_empty=flag("ask_empty", False),
+        long_cells=text("long_cells", default.long_cells),
+        max_cell_characters=text("max_cell_characters", default.max_cell_characters),
+        attach_blobs=text("attach_blobs"),
+        attach_urls=text("attach_urls"),
+        preview_rows=text("preview_rows", default.preview_rows),
+        seed=whole(text("seed"), "The seed", 0, 2**31) or default.seed,
+        limits=limits_from(fields),
+        overwrite=frozenset(str(each) for each in names),
+    )
+
+
+def limits_from(fields: Mapping[str, Any]) -> LimitsDraft:
+    """The limits among the fields of a form or a JSON object."""
+    return LimitsDraft(
+        usd=_text(fields.get("usd"), ""),
+        rows=_text(fields.get("rows"), ""),
+        failures_in_a_row=_text(fields.get("failures_in_a_row"), ""),
+        rows_per_second=_text(fields.get("rows_per_second"), ""),
+        concurrency=_text(fields.get("concurrency"), ""),
+    )
+
+
+def limits_draft(limits: RunLimits) -> LimitsDraft:
+    """Limits as a form shows them."""
+    return LimitsDraft(
+        usd=_shown(limits.usd),
+        rows=_shown(limits.rows),
+        failures_in_a_row=_shown(limits.failures_in_a_row),
+        rows_per_second=_shown(limits.rows_per_second),
+        concurrency=_shown(limits.concurrency),
+    )
+
+
+def draft_of(specification: Specification, name: str = "") -> Draft:
+    """A kept specification as a draft of the free form, to begin a new one with."""
+    return Draft(
+        name=name,
+        instructions=specification.instructions,
+        template=specification.template,
+        outputs=tuple(output_draft(each) for each in specification.outputs),
+        model=specification.model_id,
+        fallback_model=specification.fallback_model_id or "",
+        temperature=_shown(specification.options.get("temperature")),
+        rows_per_call=str(specification.rows_per_call),
+        use_cache=specification.use_cache,
+        ask_empty=specification.ask_empty,
+        long_cells=specification.long_cells,
+        max_cell_characters=str(specification.max_cell_characters),
+        attach_blobs=_columns(specification.attachments, "blob"),
+        attach_urls=_columns(specification.attachments, "url"),
+    )
+
+
+def output_draft(output: Output) -> OutputDraft:
+    """An output as the form shows it."""
+    return OutputDraft(
+        name=output.name,
+        type=output.type.value,
+        description=output.description,
+        labels=("\n" if any("," in each for each in output.labels) else ", ").join(output.labels),
+        minimum=_shown(output.minimum),
+        maximum=_shown(output.maximum),
+        max_length=_shown(output.max_length),
+        optional=output.optional,
+    )
+
+
+def _columns(attached: Sequence[Attachment], source: str) -> str:
+    """Columns of attachments as the form shows them."""
+    return ", ".join(each.column for each in attached if each.source == source)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Labels or columns out of a field: one a line, or separated by commas."""
+    pieces = text.splitlines() if len(text.strip().splitlines()) > 1 else text.split(",")
+    return tuple(piece.strip() for piece in pieces if piece.strip())
+
+
+def number(
+    text: str,
+    what: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+) -> float | None:
+    """A number out of a field, None where it is empty; `above` is a bound that it may not be."""
+    if not text.strip():
+        return None
+    try:
+        found = float(text.strip().removeprefix("$"))
+    except ValueError as error:
+        raise BadInput(f"{what} must be a number, not {text.strip()[:40]!r}.") from error
+    if not math.isfinite(found):
+        raise BadInput(f"{what} must be a number, not {text.strip()[:40]!r}.")
+    if above is not None and found <= above:
+        raise BadInput(f"{what} must be more than {above:g}.")
+    if (least is not None and found < least) or (most is not None and found > most):
+        raise BadInput(f"{what} must be from {least:g} to {most:g}.")
+    return found
+
+
+def whole(text: str, what: str, least: int, most: int | None = None) -> int | None:
+    """A whole number out of a field, None where it is empty."""
+    found = number(text, what)
+    if found is None:
+        return None
+    if found != int(found):
+        raise BadInput(f"{what} must be a whole number, not {text.strip()[:40]!r}.")
+    if found < least or (most is not None and found > most):
+        bound = f"from {least} to {most:,}" if most is not None else f"{least} or more"
+        raise BadInput(f"{what} must be {bound}.")
+    return int(found)
+
+
+def _ready(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of a ready form; columns that were ticked are one a line."""
+    nested = fields.get("fields")
+    if isinstance(nested, Mapping):
+        return {
+            str(name): "\n".join(map(str, value)) if isinstance(value, list) else _text(value, "")
+            for name, value in nested.items()
+        }
+    found = {name: _text(value, "") for name, value in _prefixed(fields, "field_").items()}
+    for name, value in fields.items():
+        if ticked := re.fullmatch(r"column_([a-z]+)_[0-9]+", name):
+            found[ticked[1]] = "\n".join(filter(None, [found.get(ticked[1]), str(value)]))
+    return found
+
+
+def _outputs(fields: Mapping[str, Any]) -> tuple[OutputDraft, ...]:
+    given = fields.get("outputs")
+    if isinstance(given, list):
+        found = [_output(each) for each in given]
+    else:
+        numbers = {name.removeprefix("output_name_") for name in fields if _is_output(name)}
+        found = [_typed(fields, each) for each in sorted(numbers, key=int)]
+    if len(found) > MOST_OUTPUTS:
+        raise BadInput(f"An enrichment may have {MOST_OUTPUTS} outputs at most.")
+    return tuple(found) or Draft().outputs
+
+
+def _is_output(name: str) -> bool:
+    number = name.removeprefix("output_name_")
+    return number != name and number.isascii() and number.isdigit()
+
+
+def _typed(fields: Mapping[str, Any], number: str) -> OutputDraft:
+    """One output of a form, whose fields end with its number."""
+    return OutputDraft(
+        name=_text(fields.get(f"output_name_{number}"), ""),
+        type=_text(fields.get(f"output_type_{number}"), "text"),
+        description=_text(fields.get(f"output_description_{number}"), ""),
+        labels=_text(fields.get(f"output_labels_{number}"), ""),
+        minimum=_text(fields.get(f"output_minimum_{number}"), ""),
+        maximum=_text(fields.get(f"output_maximum_{number}"), ""),
+        max_length=_text(fields.get(f"output_max_length_{number}"), ""),
+        optional=_flag(fields.get(f"output_optional_{number}"), False),
+    )
+
+
+def _output(given: Any) -> OutputDraft:
+    """One output of a JSON object: `"NAME:TYPE"` or an object with the form's fields."""
+    return output_draft(parse_output(given) if isinstance(given, str) else output_from_json(given))
+
+
+def _prefixed(fields: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in fields.items()
+        if name.startswith(prefix) and value not in ("", None)
+    }
+
+
+def _text(value: Any, otherwise: str) -> str:
+    if value is None:
+        return otherwise
+    if isinstance(value, (dict, list)):
+        raise BadInput("A field that takes text or a number was sent a list or an object.")
+    return str(value)
+
+
+def _flag(value: Any, otherwise: bool) -> bool:
+    """A switch of a form: absent means the default."""
+    return otherwise if value is None else str(value).lower() in ("1", "true", "on")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).removesuffix(".0")

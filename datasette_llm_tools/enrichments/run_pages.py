@@ -1,0 +1,340 @@
+"""How a run's pages come about: its state as it is now, in words, for one reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from ..model import available_models
+from ..settings import read_settings
+from . import jobs, links, results, worker
+from .contexts import FaultShown, ResultLine, ResultsPage, RunPage, RunShown
+from .drafts import limits_draft
+from .pages import is_owner
+from .previewing import PURPOSE
+from .records import Result
+from .tables import json_value, key_json
+from .values import Fault, Key, OutcomeStatus, Run, RunStatus, Wish
+from .wording import (
+    cell_text,
+    key_label,
+    price_words,
+    rate_words,
+    rows_words,
+    seconds_words,
+    tokens_words,
+)
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request
+
+    from ..permissions import Actor
+
+_LATEST = 8
+_PER_PAGE = 100
+
+# What a run may be told in each state; `retry` and `undo` only where there is something to.
+_ACTIONS = {
+    RunStatus.WAITING: ("pause", "cancel"),
+    RunStatus.RUNNING: ("pause", "cancel"),
+    RunStatus.PAUSED: ("resume", "cancel", "retry"),
+    RunStatus.DONE: ("retry", "again", "undo"),
+    RunStatus.CANCELLED: ("resume", "again", "undo"),
+    RunStatus.STOPPED: ("resume", "again", "undo"),
+    RunStatus.UNDONE: ("again",),
+}
+_STATES = {
+    RunStatus.WAITING: "Waiting for its turn",
+    RunStatus.RUNNING: "Running",
+    RunStatus.PAUSED: "Paused",
+    RunStatus.DONE: "Done",
+    RunStatus.CANCELLED: "Cancelled",
+    RunStatus.STOPPED: "Stopped",
+    RunStatus.UNDONE: "Undone: the table holds what it held before",
+}
+
+
+def may_control(datasette: Datasette, actor: Actor, run: Run) -> bool:
+    """Whether the actor may pause, resume, cancel, undo the run: its owner and root may."""
+    is_root = bool(datasette.root_enabled) and (actor or {}).get("id") == "root"
+    return is_root or is_owner(actor, run)
+
+
+async def run_page(datasette: Datasette, request: Request, run: Run) -> RunPage:
+    """A run's page."""
+    enrichment = run.enrichment
+    settings = read_settings(datasette, enrichment.database)
+    again = urlencode({links.RUN: run.id})
+    url = links.table_url(datasette, enrichment.database, enrichment.table)
+    return RunPage(
+        database=enrichment.database,
+        table=enrichment.table,
+        enrichment=enrichment,
+        now=await run_now(datasette, request, run),
+        owner=str((run.actor or {}).get("id") or "somebody who did not sign in"),
+        limits=limits_draft(run.limits),
+        most_at_once=settings.enrich_max_concurrency,
+        enrich_url=f"{url}?{again}",
+    )
+
+
+async def run_now(datasette: Datasette, request: Request, run: Run) -> RunShown:
+    """A run as it is at this moment."""
+    enrichment, counts = run.enrichment, run.counts
+    progress = jobs.progress(counts)
+    models = await available_models(datasette, request.actor, PURPOSE, enrichment.database)
+    is_local = enrichment.specification.model_id in {
+        each.model_id for each in models if each.is_local
+    }
+    groups = await results.faults(datasette, run) if counts.failed else ()
+    latest = await results.latest(datasette, run, _LATEST)
+    headline = _headline(run, worker.note(datasette, run.id))
+    return RunShown(
+        run=run,
+        url=links.run_url(datasette, enrichment.database, run.id),
+        table_url=str(datasette.urls.table(enrichment.database, enrichment.table)),
+        headline=headline,
+        announced=f"{headline} {_tenths(progress.share)}".strip(),
+        share=progress.share,
+        facts=_facts(run, progress, is_local=is_local),
+        latest=[result_line(datasette, run, each) for each in latest],
+        faults=[_fault_shown(datasette, run, each) for each in groups],
+        outputs=output_names(run),
+        may_control=may_control(datasette, request.actor, run),
+        actions=actions_of(run),
+        undoing=_undoing(run),
+    )
+
+
+def actions_of(run: Run) -> list[str]:
+    """What may be done with a run in the state that it is in."""
+    possible = list(_ACTIONS[run.status])
+    if run.status is RunStatus.RUNNING and run.wish is Wish.PAUSE:
+        possible = ["resume", "cancel"]
+    if run.status is RunStatus.RUNNING and run.wish is Wish.CANCEL:
+        possible = []
+    nothing = not run.counts.done and not run.created_columns
+    absent = {"retry"} if not run.counts.failed else set()
+    return [each for each in possible if each not in absent | ({"undo"} if nothing else set())]
+
+
+def run_json(datasette: Datasette, run: Run) -> dict[str, Any]:
+    """A run for a program. Money is null where no price is known."""
+    counts, progress = run.counts, jobs.progress(run.counts)
+    return {
+        "id": run.id,
+        "url": links.run_url(datasette, run.enrichment.database, run.id),
+        "database": run.enrichment.database,
+        "table": run.enrichment.table,
+        "name": run.enrichment.name,
+        "status": run.status.value,
+        "wish": run.wish.value,
+        "reason": run.reason,
+        "model": run.enrichment.specification.model_id,
+        "outputs": output_names(run),
+        "total": counts.total,
+        "done": counts.done,
+        "failed": counts.failed,
+        "skipped": counts.skipped,
+        "unchanged": counts.unchanged,
+        "cached": counts.cached,
+        "unpriced": counts.unpriced,
+        "input_tokens": counts.input_tokens,
+        "output_tokens": counts.output_tokens,
+        "usd": counts.usd,
+        "seconds": counts.seconds,
+        "rows_per_second": progress.rows_per_second,
+        "seconds_left": progress.seconds_left,
+        "created_columns": list(run.created_columns),
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+    }
+
+
+async def results_page(
+    datasette: Datasette,
+    run: Run,
+    *,
+    status: OutcomeStatus | None,
+    fault: Fault | None,
+    after: Key | None,
+) -> tuple[ResultsPage, tuple[Result, ...]]:
+    """A page of a run's results, by key, perhaps only those of one kind, and the results."""
+    found = await results.results(
+        datasette, run, status=status, fault=fault, after=after, limit=_PER_PAGE
+    )
+    url = links.run_url(datasette, run.enrichment.database, run.id)
+    query = _kind(status, fault)
+    following = {**query, "after": key_json(found[-1].key)} if len(found) == _PER_PAGE else None
+    choices: list[tuple[str, OutcomeStatus | None]] = [
+        ("All", None),
+        ("Done", OutcomeStatus.DONE),
+        ("Failed", OutcomeStatus.FAILED),
+        ("Skipped", OutcomeStatus.SKIPPED),
+    ]
+    views = [
+        (label, f"?{urlencode(_kind(each, None))}", each is status and fault is None)
+        for label, each in choices
+    ]
+    page = ResultsPage(
+        database=run.enrichment.database,
+        table=run.enrichment.table,
+        title=fault.value if fault else "Results",
+        run_url=url,
+        outputs=output_names(run),
+        lines=[result_line(datasette, run, each) for each in found],
+        views=views,
+        next_url=f"?{urlencode(following)}" if following else None,
+    )
+    return page, found
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """A result for a program."""
+    return {
+        "key": [json_value(each) for each in result.key],
+        "status": result.status.value,
+        "values": result.values,
+        "fault": result.fault,
+        "message": result.message,
+        "reply": result.reply,
+        "model": result.model_id,
+        "input_tokens": result.usage.input_tokens,
+        "output_tokens": result.usage.output_tokens,
+        "usd": result.usd,
+        "milliseconds": result.milliseconds,
+        "attempts": result.attempts,
+        "cached": result.cached,
+        "answered_at": result.answered_at,
+    }
+
+
+def result_line(datasette: Datasette, run: Run, result: Result) -> ResultLine:
+    """A result as tables show it."""
+    enrichment = run.enrichment
+    values = result.values or {}
+    message = result.message
+    if result.fault:
+        message = f"{result.fault}: {message}" if message else result.fault
+    return ResultLine(
+        label=key_label(result.key),
+        url=links.row_url(datasette, enrichment.database, enrichment.table, result.key),
+        status=result.status.value,
+        cells=[cell_text(values.get(each)) for each in output_names(run)],
+        message=message,
+        reply=result.reply,
+        how=_how(run, result),
+    )
+
+
+def output_names(run: Run) -> list[str]:
+    """The columns that a run fills."""
+    return [each.name for each in run.enrichment.specification.outputs]
+
+
+def _how(run: Run, result: Result) -> str:
+    """Model, tokens and time of a result, as far as they say anything."""
+    if result.cached:
+        return "as the same prompt before"
+    if not result.attempts:
+        return ""
+    parts = (
+        []
+        if result.model_id in (None, run.enrichment.specification.model_id)
+        else [str(result.model_id)]
+    )
+    parts += [tokens_words(result.usage), seconds_words(result.milliseconds / 1000)]
+    if result.attempts > 1:
+        parts.append(f"{result.attempts} attempts")
+    return ", ".join(parts)
+
+
+def _headline(run: Run, note: str | None) -> str:
+    """Where a run stands, in one or two sentences."""
+    if run.status is RunStatus.RUNNING and run.wish is not Wish.RUN:
+        said = "Pausing" if run.wish is Wish.PAUSE else "Cancelling"
+        return f"{said}: what is under way may finish."
+    said = f"{_STATES[run.status]}."
+    if run.reason:
+        said += f" {run.reason}"
+    if note and run.status is RunStatus.RUNNING:
+        said += f" {note}"
+    return said
+
+
+def _tenths(share: float | None) -> str:
+    """How far a run is, in steps large enough to be read out."""
+    return "" if share is None else f"{int(share * 10) * 10}% done."
+
+
+def _facts(run: Run, progress: jobs.Progress, *, is_local: bool) -> list[tuple[str, str, str]]:
+    counts = run.counts
+    settled = f"{counts.settled:,}"
+    if counts.total is not None:
+        settled = f"{counts.settled:,} of {counts.total:,}"
+    facts = [
+        ("settled", "Rows settled", settled),
+        ("done", "Done", f"{counts.done:,}"),
+        ("failed", "Failed", f"{counts.failed:,}"),
+        ("skipped", "Skipped", f"{counts.skipped:,}"),
+        ("unchanged", "Unchanged", f"{counts.unchanged:,}"),
+        ("cached", "Cached", f"{counts.cached:,}"),
+    ]
+    if progress.rows_per_second is not None:
+        facts.append(("rate", "Rows a second", rate_words(progress.rows_per_second)))
+    if run.status is RunStatus.RUNNING and progress.seconds_left is not None:
+        facts.append(("left", "Time left", f"about {seconds_words(progress.seconds_left)}"))
+    elif not run.status.is_active and counts.seconds:
+        facts.append(("seconds", "Time", seconds_words(counts.seconds)))
+    money = price_words(
+        counts.usd,
+        is_local=is_local,
+        unpriced=counts.unpriced,
+        asked=bool(counts.done + counts.failed - counts.cached),
+    )
+    facts.append(("usd", "Money so far" if run.status.is_active else "Money", money))
+    tokens = f"{counts.input_tokens:,} in, {counts.output_tokens:,} out"
+    facts.append(("tokens", "Tokens", tokens))
+    return facts
+
+
+def _fault_shown(datasette: Datasette, run: Run, group: results.FaultGroup) -> FaultShown:
+    enrichment = run.enrichment
+    url = links.run_url(datasette, enrichment.database, run.id)
+    known = next((each for each in Fault if each.value == group.fault), None)
+    query = urlencode(_kind(OutcomeStatus.FAILED, known))
+    return FaultShown(
+        title=group.fault,
+        message=group.message or "",
+        count=rows_words(group.count),
+        keys=[
+            (key_label(key), links.row_url(datasette, enrichment.database, enrichment.table, key))
+            for key in group.keys
+        ],
+        url=f"{url}/-/results?{query}",
+    )
+
+
+def _kind(status: OutcomeStatus | None, fault: Fault | None) -> dict[str, str]:
+    """Which results, as an address says it."""
+    found = {"status": status.value} if status else {}
+    return {**found, "fault": fault.name.lower()} if fault else found
+
+
+def _undoing(run: Run) -> str:
+    """What undoing would do, in one sentence."""
+    names = output_names(run)
+    created = [each for each in names if each in run.created_columns]
+    kept = [each for each in names if each not in created]
+    parts = []
+    if kept:
+        parts.append(
+            f"gives {', '.join(kept)} back what {'they' if len(kept) > 1 else 'it'} held before "
+            f"in {rows_words(run.counts.done)}, but for values that were edited since"
+        )
+    if created:
+        word = "columns" if len(created) > 1 else "column"
+        parts.append(f"removes the {word} {', '.join(created)}, which this run made")
+    return f"Undoing {', and '.join(parts)}."
