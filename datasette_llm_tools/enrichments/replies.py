@@ -20,7 +20,9 @@ from .outputs import Output, OutputType, json_schema, storable
 
 MOST_REPLY_CHARACTERS = 1_000_000
 _MOST_REPAIRED_CHARACTERS = 20_000  # mending takes time that grows faster than the text
+_MOST_REPAIRED_DEPTH = 50
 UNSURE_MARK = " ?"
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*("?)', re.DOTALL)  # to the end where it is not closed
 _FENCE = re.compile(r"```[a-zA-Z]*\s*(.*?)\s*(?:```)?", re.DOTALL)
 
 
@@ -183,21 +185,34 @@ def what(output: Output) -> str:
 def _mended(text: str) -> Any:
     """JSON in a text that is nearly JSON; never the beginning of one that was cut off.
 
-    json_repair closes what is open, so half a sentence would pass for the whole.
+    json_repair closes what is open, so half a sentence would pass for the whole, and of
+    two objects it takes one.
     """
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
-    end = max(text.rfind("}"), text.rfind("]"))
-    if start < 0 or end < start:
-        raise InvalidReply("The reply is not JSON.")
-    inner = text[start : end + 1]
-    if any(inner.count(opening) != inner.count(closing) for opening, closing in ("{}", "[]")):
-        raise InvalidReply("The reply is not JSON, or it was cut off.")
+    inner = text[start : max(text.rfind("}"), text.rfind("]")) + 1] if start >= 0 else ""
     if len(inner) > _MOST_REPAIRED_CHARACTERS:
         raise InvalidReply("The reply is not JSON, and too long to be mended.")
+    if not _is_one_value(_STRING.sub(lambda found: "" if found[1] else '"', inner)):
+        raise InvalidReply("The reply is not one JSON object, or it was cut off.")
     try:
         return json_repair.loads(inner)
     except (ValueError, RecursionError) as error:
         raise InvalidReply("The reply is not JSON.") from error
+
+
+def _is_one_value(outside_strings: str) -> bool:
+    """Whether what is opened is closed, at the end and not before, and no string is open."""
+    depth = 0
+    closed = 0
+    for character in outside_strings:
+        if character in "{[":
+            depth += 1
+            if depth > _MOST_REPAIRED_DEPTH:
+                return False
+        elif character in "}]":
+            depth -= 1
+            closed += depth == 0
+    return depth == 0 and closed == 1 and '"' not in outside_strings
 
 
 def _shown(value: object) -> str:

@@ -21,8 +21,9 @@ class RowTemplate:
 
     A column is `{{ name }}` where its name is a plain word and `{{ row["any name"] }}`
     always; `looped` are those that a loop over `row` goes over, all of them by default.
-    NULL is the empty text; a BLOB is `(BLOB)` in a loop and a fault of the row elsewhere. `show` turns what stands in `{{ }}` into text, for instance
-    with a fence around it. Raises BadInput for a template that cannot be used.
+    NULL is the empty text; a BLOB is `(BLOB)` in a loop and a fault of the row elsewhere.
+    `show` turns what stands in `{{ }}` into text, for instance with a fence around it.
+    Raises BadInput for a template that cannot be used.
     """
 
     def __init__(
