@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from ..errors import BadInput
 from ..permissions import Actor
 from ..sql_names import quoted
+from .batch import RETRY
 from .own_tables import read
-from .results import RETRY
 from .row_reader import PAGE_ROWS, Reader
 from .tables import TargetTable, key_from_json, key_json, where_key
 from .values import Key, Row, Run, Selection, Value

@@ -155,7 +155,7 @@ async def create_run(
     def change(connection: sqlite3.Connection) -> None:
         target = read_target(connection, enrichment.table)
         check_outputs(target, outputs, overwrite)
-        if other := _writers(connection, enrichment, _ACTIVE):
+        if other := writers(connection, enrichment, _ACTIVE):
             raise Conflict(
                 f"Another run ({other[0].id}) writes to {_shared(other[0], enrichment)} of "
                 f"{target.name}: let it end or cancel it first."
@@ -249,6 +249,7 @@ async def begin(
 ) -> Orders:
     """Note what a run asks and of how many rows, as known when it is worked on.
 
+    If earlier runs asked the same, their results are indexed by input until this run ends.
     Raises LeaseLost.
     """
 
@@ -258,6 +259,11 @@ async def begin(
             "WHERE number = ? AND lease_owner = ?",
             [prompt_hash, total, run.number, owner],
         )
+        if run.enrichment.specification.use_cache and _was_asked(connection, run, prompt_hash):
+            connection.execute(
+                f"CREATE INDEX IF NOT EXISTS {hash_index(run)} "
+                f"ON _llm_tools_results(input_hash) WHERE run < {run.number} AND status = 'done'"
+            )
         return renew(connection, run, owner)
 
     return await write(datasette, run.enrichment.database, change)
@@ -332,7 +338,7 @@ async def set_status(
     """
 
     def change(connection: sqlite3.Connection) -> None:
-        current, holder = _state(connection, run.number)
+        current, holder = state_of(connection, run.number)
         if owner is not None and (holder != owner or current is not RunStatus.RUNNING):
             raise LeaseLost("Somebody else works on this run now, or it has ended.")
         move(connection, run, current, status, reason)
@@ -348,7 +354,7 @@ async def wish(datasette: Datasette, run: Run, wanted: Wish) -> Run:
     """
 
     def change(connection: sqlite3.Connection) -> None:
-        current, _ = _state(connection, run.number)
+        current, _ = state_of(connection, run.number)
         connection.execute(
             "UPDATE _llm_tools_runs SET wish = ? WHERE number = ?", [wanted.value, run.number]
         )
@@ -388,7 +394,7 @@ async def retry_failed(datasette: Datasette, run: Run) -> int:
     """
 
     def change(connection: sqlite3.Connection) -> int:
-        current, _ = _state(connection, run.number)
+        current, _ = state_of(connection, run.number)
         if current is RunStatus.RUNNING:
             raise Conflict(
                 "The run is being worked on: pause it before its failed rows are retried."
@@ -427,6 +433,7 @@ def move(
         [status.value, reason, now() if ends else None, status is RunStatus.DONE, run.number],
     )
     if ends:
+        connection.execute(f"DROP INDEX IF EXISTS {hash_index(run)}")
         # They were only remembered so that no row is counted twice.
         connection.execute(
             "DELETE FROM _llm_tools_results WHERE run = ? AND status = 'unchanged' "
@@ -435,12 +442,30 @@ def move(
         )
 
 
+def hash_index(run: Run) -> str:
+    """The index by input of what was known before a run began.
+
+    Inputs hash to anywhere, so an index that grows with each row would slow a run of a
+    million rows by a third; this one holds earlier runs only and does not grow.
+    """
+    return f"_llm_tools_results_before_{run.number:d}"
+
+
+def _was_asked(connection: sqlite3.Connection, run: Run, prompt_hash: str) -> bool:
+    """Whether an earlier run has answers to the same prompt."""
+    found = connection.execute(
+        "SELECT 1 FROM _llm_tools_runs WHERE prompt_hash = ? AND number < ? AND done LIMIT 1",
+        [prompt_hash, run.number],
+    ).fetchone()
+    return bool(prompt_hash) and found is not None
+
+
 def require_columns_free(connection: sqlite3.Connection, run: Run, *, later: bool = True) -> None:
     """In a transaction: raise Conflict if another run writes this run's columns, or has since.
 
     With `later` runs count that began after this one and were not undone.
     """
-    for other in _writers(connection, run.enrichment, tuple(RunStatus)):
+    for other in writers(connection, run.enrichment, tuple(RunStatus)):
         if other.number == run.number or other.status is RunStatus.UNDONE:
             continue
         if other.status.is_active or (later and other.number > run.number and other.counts.done):
@@ -453,7 +478,7 @@ def require_columns_free(connection: sqlite3.Connection, run: Run, *, later: boo
             )
 
 
-def _writers(
+def writers(
     connection: sqlite3.Connection, enrichment: Enrichment, statuses: Iterable[RunStatus]
 ) -> list[Run]:
     """The runs in these statuses that write a column which this enrichment writes."""
@@ -510,7 +535,7 @@ def _settle_wishes(connection: sqlite3.Connection) -> None:
             )
 
 
-def _state(connection: sqlite3.Connection, number: int) -> tuple[RunStatus, str | None]:
+def state_of(connection: sqlite3.Connection, number: int) -> tuple[RunStatus, str | None]:
     """A run's status and who holds its lease. Raises NotFound."""
     row = connection.execute(
         "SELECT status, lease_owner FROM _llm_tools_runs WHERE number = ?", [number]
