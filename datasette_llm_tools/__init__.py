@@ -80,9 +80,10 @@ def register_commands(cli: Group) -> None:
 
 @hookimpl
 def menu_links(datasette: Datasette, actor: Actor) -> Any:
+    from .enrichments import links as enriching
     from .questions import links
 
-    return links.menu(datasette, actor)
+    return _both(links.menu(datasette, actor), enriching.menu(datasette, actor))
 
 
 @hookimpl
@@ -93,10 +94,23 @@ def database_actions(datasette: Datasette, actor: Actor, database: str) -> Any:
 
 
 @hookimpl
-def table_actions(datasette: Datasette, actor: Actor, database: str, table: str) -> Any:
+def table_actions(
+    datasette: Datasette, actor: Actor, database: str, table: str, request: Any
+) -> Any:
+    from .enrichments import links as enriching
     from .questions import links
 
-    return links.table(datasette, actor, database, table)
+    return _both(
+        links.table(datasette, actor, database, table),
+        enriching.table(datasette, actor, database, table, request),
+    )
+
+
+@hookimpl
+def row_actions(datasette: Datasette, actor: Actor, database: str, table: str, row: Any) -> Any:
+    from .enrichments import links as enriching
+
+    return enriching.row(datasette, actor, database, table, row)
 
 
 @hookimpl
@@ -118,3 +132,12 @@ def jump_items_sql(datasette: Datasette, actor: Actor) -> Any:
     from .questions import links
 
     return links.jump(datasette, actor)
+
+
+def _both(*links: Any) -> Any:
+    """The links of several features: Datasette takes one answer of a plugin."""
+
+    async def inner() -> list[Any]:
+        return [link for each in links for link in await each()]
+
+    return inner

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from .enrichments import run_views
+from .enrichments import views as enrich_views
+from .enrichments import review_views
 from .questions import views
 from .uploads.views import upload
 
 _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
+_TABLE = r"/-/enrichments/(?P<database>[^/.]+)/(?P<table>[^/.]+)"
+_RUN = r"/-/runs/(?P<database>[^/.]+)/(?P<id>[0-9a-f]{24})"
 _QUESTION = _DATABASE + r"/(?P<id>[0-9a-f]{24})"
+_TABLE = r"/-/enrichments/(?P<database>[^/.]+)/(?P<table>[^/.]+)"
+_RUN = r"/-/runs/(?P<database>[^/.]+)/(?P<id>[0-9a-f]{24})"
 
 ROUTES = (
     (r"/-/questions(?:\.json)?$", views.home, {"GET"}),
@@ -18,4 +25,22 @@ ROUTES = (
     (_QUESTION + r"/-/rename(?:\.json)?$", views.rename, {"POST"}),
     (_QUESTION + r"/-/share(?:\.json)?$", views.share, {"POST"}),
     (_QUESTION + r"/-/delete(?:\.json)?$", views.delete, {"POST"}),
+    (r"/-/enrichments(?:\.json)?$", enrich_views.home, {"GET"}),
+    (_TABLE + r"(?:\.json)?$", enrich_views.enrich, {"GET"}),
+    (_TABLE + r"/-/preview(?:\.json)?$", enrich_views.look, {"POST"}),
+    (_TABLE + r"/-/estimate(?:\.json)?$", enrich_views.estimate, {"POST"}),
+    (_TABLE + r"/-/start(?:\.json)?$", enrich_views.start, {"POST"}),
+    (_RUN + r"(?:\.json)?$", run_views.run, {"GET"}),
+    (_RUN + r"/-/results(?:\.json)?$", run_views.results, {"GET"}),
+    (_RUN + r"/-/stale(?:\.json)?$", run_views.stale_rows, {"GET"}),
+    (_RUN + r"/-/pause(?:\.json)?$", run_views.pause, {"POST"}),
+    (_RUN + r"/-/resume(?:\.json)?$", run_views.resume, {"POST"}),
+    (_RUN + r"/-/cancel(?:\.json)?$", run_views.cancel, {"POST"}),
+    (_RUN + r"/-/retry(?:\.json)?$", run_views.retry, {"POST"}),
+    (_RUN + r"/-/limits(?:\.json)?$", run_views.limits, {"POST"}),
+    (_RUN + r"/-/undo(?:\.json)?$", run_views.undo, {"POST"}),
+    (_RUN + r"/-/again(?:\.json)?$", run_views.again, {"POST"}),
+    (_RUN + r"/-/review(?:\.json)?$", review_views.review, {"GET", "POST"}),
+    (_RUN + r"/-/labelled(?:\.json|\.csv)?$", review_views.labelled_rows, {"GET"}),
+    (_TABLE + r"/-/row(?:\.json)?$", review_views.row, {"GET"}),
 )
