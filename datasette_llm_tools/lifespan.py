@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from datasette.utils import StartupError
 
 from . import migrations
+from .enrichments import worker
 from .errors import BadInput
 from .queries import close_workers
 from .settings import read_settings
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
-    """Check the configuration, bring our tables up to date, open the database of uploads."""
+    """Check the configuration, bring our tables up to date, open the database of uploads.
+
+    Work on runs begins when all plugins have started.
+    """
 
     async def inner() -> None:
         try:
@@ -29,14 +33,16 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
             migrations.apply, transaction=False
         )
         await open_uploads_database(datasette)
+        datasette.add_background_task(worker.run_jobs, name="llm-tools enrichments")
 
     return inner
 
 
 def end(datasette: Datasette) -> Callable[[], Awaitable[None]]:
-    """Stop the processes that run SQL."""
+    """Stop the work on runs, then the processes that run SQL, which it needs."""
 
     async def inner() -> None:
+        await worker.stop(datasette)
         await close_workers(datasette)
 
     return inner

@@ -19,7 +19,7 @@ from ..errors import BadInput, LlmToolsError, NotAllowed, RunPaused
 from ..model import Model
 from ..settings import read_settings
 from ..traffic import traffic
-from . import attachments, previewing, results, rows, store, tables
+from . import attachments, previewing, recalling, results, rows, store, tables
 from .asking import Asking
 from .frontier import Frontier
 from .own_tables import DatabaseLocked, LeaseLost
@@ -93,6 +93,8 @@ class Shift:
 
     async def _until_it_ends(self) -> Ending:
         """Ask and keep the lease side by side. Raises LeaseLost."""
+        if self._stopping:
+            return self._as_wished()
         asked = self._asked = asyncio.create_task(self._ending())
         beats = asyncio.create_task(self._beat())
         try:
@@ -132,20 +134,22 @@ class Shift:
             asking = self._asking = await self._new_asking(target, doors)
             if self._stopping or self._orders.wish is not Wish.RUN:
                 return self._as_wished()
-            pages = rows.pages(self._datasette, self.run, target, columns, after=self.run.cursor)
-            async with aclosing(asking.outcomes(self._read(pages))) as batches:
+            async with aclosing(asking.outcomes(self._read(target, columns))) as batches:
                 async for batch in batches:
                     await self._give_way()
                     self._frontier.settle([outcome.key for outcome in batch])
                     self._obey(await self._patiently(self._writing(target, batch)))
         return self._as_wished() if self._paused else Ending(RunStatus.DONE)
 
-    async def _read(self, pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[Sequence[Row]]:
-        """The pages, told to the frontier as they pass."""
+    async def _read(
+        self, target: TargetTable, columns: Sequence[str]
+    ) -> AsyncIterator[Sequence[Row]]:
+        """Pages of rows from the cursor on, told to the frontier as they pass."""
+        after = self.run.cursor
+        pages = rows.pages(self._datasette, self.run, target, columns, after=after)
         async for page in pages:
-            if page:
-                self._frontier.read([row.key for row in page])
-                yield page
+            self._frontier.read([row.key for row in page])
+            yield page
 
     async def _begin(self, target: TargetTable, door: Model) -> None:
         """Note what is asked and of how many rows; what was asked before is known by that."""
@@ -265,9 +269,12 @@ class Shift:
                 await self._wait(error)
 
     async def _release_once(self, ending: Ending) -> None:
-        await _uninterrupted(
+        rested = await _uninterrupted(
             store.release(self._datasette, self.run, self._owner, ending.status, ending.reason)
         )
+        if ending == Ending(RunStatus.PAUSED) and rested.wish is Wish.RUN:
+            # The owner took the pause back before it had come to that.
+            await store.wish(self._datasette, rested, Wish.RUN)
 
     async def _require_permission(self) -> None:
         """The owner may have lost the right to write since the run was started."""
@@ -301,7 +308,7 @@ class Shift:
             self._bounded(self._orders.limits),
             target.columns,
             doors,
-            recall=await results.recall(self._datasette, self.run),
+            recall=await recalling.recall(self._datasette, self.run),
             load=self._loader(target, doors) if self._specification.attachments else None,
             spent_usd=self.run.counts.usd or 0.0,
             give_way=self._give_way,

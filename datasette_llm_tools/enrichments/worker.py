@@ -36,13 +36,15 @@ class Worker:
         self._woken = asyncio.Event()
         self._shifts: dict[asyncio.Task[None], Shift] = {}
         self._stopped = False
+        self._taking = asyncio.Lock()
 
     async def work(self) -> None:
         """Work until cancelled or stopped."""
         try:
             while not self._stopped:
                 self._woken.clear()
-                await self._take()
+                async with self._taking:
+                    await self._take()
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), _POLL_SECONDS)
         finally:
@@ -52,8 +54,9 @@ class Worker:
         """Take nothing more; what is under way writes what is settled and gives its lease back."""
         self._stopped = True
         self.wake()
-        for shift in self._shifts.values():
-            shift.stop()
+        async with self._taking:  # what is being taken is stopped too
+            for shift in self._shifts.values():
+                shift.stop()
         if self._shifts:
             await asyncio.gather(*self._shifts, return_exceptions=True)
 
