@@ -14,6 +14,8 @@ from .template_language import NOT_COLUMNS, Reading, RowEnvironment, refusal
 
 MOST_SOURCE_CHARACTERS = 20_000
 MOST_CHARACTERS = 1_000_000  # of a filled template
+_LEAST_WORK = 100  # what a step costs with a short cell, as characters
+_MOST_WORK = 20_000_000  # characters that filling may touch: some tens of milliseconds
 
 
 class RowTemplate:
@@ -40,7 +42,8 @@ class RowTemplate:
                 f"{MOST_SOURCE_CHARACTERS:,} is the most."
             )
         environment = RowEnvironment(show)
-        reading = Reading(tuple(columns))
+        looped = columns if looped is None else looped
+        reading = Reading(tuple(columns), len(looped))
         try:
             code = environment.compile(reading.visit(environment.parse(source)))
         except TemplateSyntaxError as error:
@@ -51,7 +54,10 @@ class RowTemplate:
             )
         self._template = Template.from_code(environment, code, {})
         self._variables = tuple(reading.variables.items())
-        self._looped = tuple(columns if looped is None else looped) if reading.uses_row else ()
+        self._looped = tuple(looped) if reading.uses_row else ()
+        self._longest = _MOST_WORK // max(1, reading.steps)
+        if self._longest < _LEAST_WORK:
+            raise BadInput("The template does too much for each column that it goes over.")
         used = {*reading.variables, *self._looped}
         self.columns = tuple(column for column in columns if column in used)
 
@@ -61,11 +67,11 @@ class RowTemplate:
         Raises BadInput where the row does not fit: a BLOB, a sum over text, or more
         than MOST_CHARACTERS in the end.
         """
-        names: dict[str, Any] = {
-            variable: _cell(column, values) for column, variable in self._variables
-        }
+        names: dict[str, Any] = {}
+        for column, variable in self._variables:
+            names[variable] = self._cell(column, values)
         if self._looped:
-            row = {column: _looped_cell(column, values) for column in self._looped}
+            row = {column: self._looped_cell(column, values) for column in self._looped}
             names["row"] = row
             names["row_items"] = tuple(row.items())
         try:
@@ -91,27 +97,30 @@ class RowTemplate:
                 )
         return "".join(pieces)
 
+    def _cell(self, column: str, values: Mapping[str, Any]) -> str | int | float:
+        try:
+            value: str | int | float | bytes | None = values[column]
+        except KeyError as error:
+            raise BadInput(f"The row has no column {column}.") from error
+        if value is None:
+            return ""
+        if isinstance(value, bytes):
+            raise BadInput(
+                f"The column {column} holds a BLOB, which is no text: send it as an attachment."
+            )
+        if isinstance(value, str) and len(value) > self._longest:
+            raise BadInput(
+                f"The column {column} holds {len(value):,} characters, too many for all that "
+                "the template does with it; cut long cells."
+            )
+        return value
+
+    def _looped_cell(self, column: str, values: Mapping[str, Any]) -> str | int | float:
+        return "(BLOB)" if isinstance(values.get(column), bytes) else self._cell(column, values)
+
 
 def column_reference(column: str) -> str:
     """How a template names a column: what a column picker inserts."""
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column) and column not in NOT_COLUMNS:
         return f"{{{{ {column} }}}}"
     return f"{{{{ row[{json.dumps(column, ensure_ascii=False)}] }}}}"
-
-
-def _cell(column: str, values: Mapping[str, Any]) -> str | int | float:
-    try:
-        value: str | int | float | bytes | None = values[column]
-    except KeyError as error:
-        raise BadInput(f"The row has no column {column}.") from error
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        raise BadInput(
-            f"The column {column} holds a BLOB, which is no text: send it as an attachment."
-        )
-    return value
-
-
-def _looped_cell(column: str, values: Mapping[str, Any]) -> str | int | float:
-    return "(BLOB)" if isinstance(values.get(column), bytes) else _cell(column, values)

@@ -20,7 +20,7 @@ from jinja2.visitor import NodeTransformer
 
 from ..errors import BadInput
 
-MOST_REPLACED_CHARACTERS = 1_000_000
+MOST_REPLACED_CHARACTERS = 20_000  # that `replace` makes of a text that was shorter
 NOT_COLUMNS = frozenset(
     {"row", "loop", "self", "true", "false", "none", "True", "False", "None"}
     | {"and", "else", "if", "in", "is", "not", "or"}
@@ -55,6 +55,8 @@ _PLAIN = (
     nodes.Keyword,
 )
 
+_STEPS = (nodes.Name, nodes.Getitem, nodes.Getattr, nodes.Filter, nodes.Const, nodes.If)
+
 
 class RowEnvironment(ImmutableSandboxedEnvironment):
     """Knows our filters and tests, and reckons with numbers only.
@@ -84,21 +86,26 @@ class Reading(NodeTransformer):
     """Refuses what is not let through, and gives columns names that Python can have.
 
     Python takes some letters for others in names (the ligature of f and i for the two),
-    so a column goes by a number in the compiled template.
+    so a column goes by a number in the compiled template. `looped` is how many columns a
+    loop goes over. `steps` is how often, at most, a text of the row is taken or changed.
     """
 
-    def __init__(self, columns: tuple[str, ...]) -> None:
+    def __init__(self, columns: tuple[str, ...], looped: int) -> None:
         self._columns = columns
+        self._looped = looped
         self._known = frozenset(columns)
         self._loop_names: frozenset[str] = frozenset()
         self._depth = 0
         self.variables: dict[str, str] = {}
         self.uses_row = False
+        self.steps = 0
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
             raise refusal(node.lineno, "it is nested too deep")
+        if isinstance(node, _STEPS):
+            self.steps += self._looped if self._loop_names else 1
         try:
             return super().visit(node, *args, **kwargs)
         finally:
@@ -262,7 +269,8 @@ def _truncate(value: object, length: int = 255) -> str:
 
 def _replace(value: object, old: object, new: object) -> str:
     text, gone, come = str(value), str(old), str(new)
-    if len(text) + text.count(gone) * len(come) > MOST_REPLACED_CHARACTERS:
+    more = text.count(gone) * (len(come) - len(gone))
+    if more > 0 and len(text) + more > MOST_REPLACED_CHARACTERS:
         raise BadInput(
             "The template's replace makes a text too long; replace by something shorter."
         )
