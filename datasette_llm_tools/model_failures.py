@@ -91,20 +91,26 @@ def retry_after_s(error: BaseException, now: datetime | None = None) -> float | 
     headers = getattr(getattr(error, "response", None), "headers", None)
     if headers is None:
         return None
-    try:
-        if milliseconds := headers.get("retry-after-ms"):
-            return max(0.0, float(milliseconds) / 1000)
-        wanted = headers.get("retry-after")
-        if wanted is None:
-            return None
-        if wanted.strip().replace(".", "", 1).isdecimal():
-            return float(wanted)
-        until = parsedate_to_datetime(wanted)
-        if until.tzinfo is None:  # "-0000" is UTC too
-            until = until.replace(tzinfo=timezone.utc)
-        return max(0.0, (until - (now or datetime.now(timezone.utc))).total_seconds())
-    except (TypeError, ValueError):
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    wanted = headers.get("retry-after")
+    if wanted is None:
         return None
+    if (seconds := _number(wanted)) is not None:
+        return seconds
+    try:
+        until = parsedate_to_datetime(wanted)
+    except ValueError:
+        return None
+    if until.tzinfo is None:  # "-0000" is UTC too
+        until = until.replace(tzinfo=timezone.utc)
+    return max(0.0, (until - (now or datetime.now(timezone.utc))).total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    """A decimal number, not negative; neither "nan" nor "inf" nor "1e9"."""
+    is_number = text is not None and text.strip().replace(".", "", 1).isdecimal()
+    return float(text) if text is not None and is_number else None
 
 
 def _passing_sentence(model_id: str, status: int | None, said: str, error: BaseException) -> str:
