@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from .enrichments import run_views
+from .enrichments import review_views, run_views
 from .enrichments import views as enrich_views
-from .enrichments import review_views
 from .questions import views
 from .uploads.views import upload
 
 _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
-_TABLE = r"/-/enrichments/(?P<database>[^/.]+)/(?P<table>[^/.]+)"
-_RUN = r"/-/runs/(?P<database>[^/.]+)/(?P<id>[0-9a-f]{24})"
 _QUESTION = _DATABASE + r"/(?P<id>[0-9a-f]{24})"
 _TABLE = r"/-/enrichments/(?P<database>[^/.]+)/(?P<table>[^/.]+)"
 _RUN = r"/-/runs/(?P<database>[^/.]+)/(?P<id>[0-9a-f]{24})"
