@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..sql_names import quoted
+from .leases import Orders, renew
 from .outputs import to_sqlite
 from .own_tables import now
 from .records import fault_name
-from .store import Orders, renew
 from .tables import TargetTable, json_value, key_json, require_columns, where_key
 from .values import Fault, Key, Outcome, OutcomeStatus, Run, Value
 

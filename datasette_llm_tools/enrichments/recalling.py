@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..sql_names import quoted
 from .asking import UNCHANGED, Recall, Recalled
 from .own_tables import read
-from .store import hash_index, writers
+from .states import hash_index, writers
 from .tables import key_json, read_target, where_key
 from .values import Key, Rows, Run, RunStatus
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .batch import Batch, unwritable
+from .leases import Orders
 from .own_tables import read, write
 from .recalling import recall
 from .records import RUN_COLUMNS, RUNS, Result, result_of, run_of
-from .store import Orders
 from .tables import TargetTable, key_from_json, key_json
 from .values import Key, Outcome, OutcomeStatus, Run
 

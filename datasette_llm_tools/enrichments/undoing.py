@@ -17,7 +17,7 @@ from ..sql_names import quoted
 from .outputs import Output, to_sqlite
 from .own_tables import write
 from .records import previous_from_json
-from .store import move, require_columns_free, state_of
+from .states import move, require_columns_free, state_of
 from .tables import TargetTable, key_from_json, read_target, where_key
 from .values import Run, RunStatus, Value
 

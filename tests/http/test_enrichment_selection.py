@@ -27,7 +27,7 @@ insert into town values (1, 'Graz'), (2, 'Linz');
 insert into people values
     (1, 'Ann', 30, '["x"]', 'q', 'h', 1), (2, 'Bo', 40, '["y"]', null, 'h', 2),
     (3, 'Cy', 50, '["x","y"]', 'r', 'k', 1), (4, 'Di -- " Do', 9, '[]', 'q', 'k', null);
-create virtual table people_fts using fts5(name, content='people', content_rowid='id');
+create virtual table people_fts using fts5(name, content="people", content_rowid='id');
 insert into people_fts(people_fts) values ('rebuild');
 """
 
