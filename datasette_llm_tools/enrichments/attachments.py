@@ -13,7 +13,7 @@ from ..errors import BadInput
 from . import rows
 from .fetching import Reach, fetch, hosts_from
 from .media_types import media_type, name_for
-from .values import Attachment, Row, Specification
+from .values import Row, Specification
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -41,41 +41,38 @@ async def load(
     """The files of a row, in the specification's order; an empty cell has none.
 
     `accepted` are the media types that the model takes. `reach` is for tests, which have no
-    public host. Raises BadInput, naming the column, for what cannot be read or sent.
+    public host. Raises BadInput with a sentence for what cannot be read or sent.
     """
     most = settings.max_attachment_bytes
     reach = reach or Reach(hosts_from(settings.attachment_hosts), most)
     found = []
     for each in specification.attachments:
-        try:
-            if each.source == "blob":
-                content = await rows.read_blob(
-                    datasette, database, target, row.key, each.column, max_bytes=most
-                )
-            else:
-                content = await _at_url(row, each, reach)
-            if content:
-                found.append(_attachment(content, accepted))
-        except BadInput as error:
-            raise BadInput(f"{each.column}: {error.message}") from error
+        if each.source == "blob":
+            content = await rows.read_blob(
+                datasette, database, target, row.key, each.column, max_bytes=most
+            )
+        else:
+            content = await _at_url(row, each.column, reach)
+        if content:
+            found.append(_attachment(each.column, content, accepted))
     return tuple(found)
 
 
-async def _at_url(row: Row, attachment: Attachment, reach: Reach) -> bytes | None:
-    url = row.values[attachment.column]
+async def _at_url(row: Row, column: str, reach: Reach) -> bytes | None:
+    url = row.values[column]
     if url is None or not str(url).strip():
         return None
     if not isinstance(url, str):
-        raise BadInput("The cell does not hold a URL.")
+        raise BadInput(f"The column {column} does not hold a URL in this row.")
     return await fetch(url, reach)
 
 
-def _attachment(content: bytes, accepted: Collection[str]) -> prompt.Attachment:
+def _attachment(column: str, content: bytes, accepted: Collection[str]) -> prompt.Attachment:
     media = media_type(content)
     if media is None:
-        raise BadInput("The file is no image, sound or PDF.")
+        raise BadInput(f"The file of the column {column} is no image, sound or PDF.")
     name = name_for(media, accepted)
     if name is None:
         takes = ", ".join(sorted(accepted)) or "no files"
-        raise BadInput(f"The file is {media}; the model takes {takes}.")
+        raise BadInput(f"The file of the column {column} is {media}; the model takes {takes}.")
     return prompt.Attachment(name, content)

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
 from datasette_llm_tools.enrichments import fetching
 from datasette_llm_tools.enrichments.addresses import Address, is_public
+from datasette_llm_tools.enrichments.attachments import load, url_columns
 from datasette_llm_tools.enrichments.fetching import Reach, fetch, hosts_from, resolve
+from datasette_llm_tools.enrichments.outputs import Output
+from datasette_llm_tools.enrichments.tables import require_target
+from datasette_llm_tools.enrichments.values import Attachment, Row, Specification
 from datasette_llm_tools.errors import BadInput
+from datasette_llm_tools.settings import settings_from
+from tests.enrich_sites import enrich_site
 
 pytestmark = pytest.mark.asyncio
 
@@ -451,3 +458,90 @@ async def test_the_system_s_resolver_gives_addresses() -> None:
     found = await resolve("localhost", 80)
     assert found
     assert all(address.is_loopback for address in found)
+
+
+PHOTO, LINK = Attachment("photo"), Attachment("mood", "url")
+FILLED = f"""
+update remark set photo = x'{PNG.hex()}' where id = 1;
+update remark set photo = 'text' where id = 2;
+update remark set photo = x'' where id = 4;
+update remark set photo = x'{b"<svg onload=alert(1)>".hex()}' where id = 5;
+update remark set photo = x'{(b"%PDF-1.7" + b"x" * 3000).hex()}' where id = 6;
+"""
+
+
+async def loaded(
+    folder: Path,
+    key: int,
+    *attachments: Attachment,
+    url: object = None,
+    accepted: Collection[str] = ("image/png",),
+    reach: Reach | None = None,
+) -> list[tuple[str, bytes]]:
+    """The files of a remark as a model would get them, as (type, content)."""
+    async with enrich_site(folder, more=FILLED) as site:
+        found = await load(
+            site.datasette,
+            "shops",
+            await require_target(site.datasette, "shops", "remark"),
+            Row((key,), {"mood": url}),  # type: ignore[dict-item] # also what is no URL
+            Specification("{{ body }}", (Output("words"),), "scripted", attachments=attachments),
+            settings_from({"max_attachment_bytes": 2000}),
+            accepted=accepted,
+            reach=reach,
+        )
+        return [(each.type, each.content) for each in found]
+
+
+async def test_blobs_and_files_at_urls_go_along_in_order(tmp_path: Path) -> None:
+    async with hosting(lambda path: ok(b"GIF89a" + PNG)) as host:
+        found = await loaded(
+            tmp_path,
+            1,
+            LINK,
+            PHOTO,
+            url=f" {host.url()} ",
+            accepted={"image/png", "image/gif"},
+            reach=host.reach(),
+        )
+    assert found == [("image/gif", b"GIF89a" + PNG), ("image/png", PNG)]
+
+
+@pytest.mark.parametrize(("key", "url"), [(3, None), (4, ""), (99, "  ")])
+async def test_empty_cells_have_no_files(tmp_path: Path, key: int, url: str | None) -> None:
+    assert await loaded(tmp_path, key, PHOTO, LINK, url=url) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "attachment", "url", "said"),
+    [
+        (2, PHOTO, None, "The column photo holds no BLOB"),
+        (5, PHOTO, None, "photo is no image, sound or PDF"),
+        (6, PHOTO, None, "more than the 2,000"),
+        (1, LINK, 5, "does not hold a URL"),
+        (1, LINK, b"http://files.example/", "does not hold a URL"),
+        (1, LINK, "https://files.example/a.png", "attachment_hosts"),
+    ],
+)
+async def test_files_that_do_not_go_along(
+    tmp_path: Path, key: int, attachment: Attachment, url: object, said: str
+) -> None:
+    with pytest.raises(BadInput, match=said):
+        await loaded(tmp_path, key, attachment, url=url)
+
+
+async def test_only_types_that_the_model_takes_go_along(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is image/png; the model takes application/pdf"):
+        await loaded(tmp_path, 1, PHOTO, accepted={"application/pdf"})
+
+
+async def test_a_page_that_calls_itself_a_picture_is_none(tmp_path: Path) -> None:
+    page = ok(b"<html><img src=x></html>", "Content-Type: image/png")
+    async with hosting(lambda path: page) as host:
+        with pytest.raises(BadInput, match="no image, sound or PDF"):
+            await loaded(tmp_path, 1, LINK, url=host.url(), reach=host.reach())
+
+
+async def test_columns_of_urls_are_read_with_the_row() -> None:
+    specification = Specification("", (), "m", attachments=(PHOTO, LINK))
+    assert url_columns(specification) == ("mood",)
