@@ -77,7 +77,8 @@ class Settings:
     attachment_hosts: str = _setting(
         "",
         "Hosts, separated by spaces, whose files may be sent to a model when a column holds "
-        "their URLs; none unless named, and never an address of a private network.",
+        "their URLs: `files.example`, `*.files.example` for all below it, `files.example:8080` "
+        "for another port; none unless named, and never an address of a private network.",
     )
     max_attachment_bytes: int = _setting(
         20_000_000, "Largest file or BLOB that is sent to a model with a prompt."
