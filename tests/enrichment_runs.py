@@ -138,15 +138,19 @@ async def working_on_notes(
     settings: dict[str, Any] | None = None,
     config: dict[str, Any] | None = None,
     kind: type[ScriptedModel] = ScriptedModel,
+    works: bool = True,
 ) -> AsyncIterator[Notes]:
-    """A Datasette with its background tasks over a file of notes; it is made unless it is there."""
+    """A Datasette over a file of notes, which is made unless it is there.
+
+    It works on runs by itself, unless `works` is false.
+    """
     make_notes(path, rows)
     model = kind(script, delay=delay)
     plugins = {"datasette-llm-tools": settings or {}}
     with registered(model):
         datasette = Datasette([str(path)], config={**(config or {}), "plugins": plugins})
         datasette.root_enabled = True
-        await datasette.start_background_tasks()
+        await (datasette.start_background_tasks() if works else datasette.invoke_startup())
         await datasette.refresh_schemas()
         try:
             yield Notes(datasette, model, path)
