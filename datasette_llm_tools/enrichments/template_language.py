@@ -25,7 +25,7 @@ NOT_COLUMNS = frozenset(
     {"row", "loop", "self", "true", "false", "none", "True", "False", "None"}
     | {"and", "else", "if", "in", "is", "not", "or"}
 )
-_MOST_DEPTH = 40
+_MOST_DEPTH = 25
 _TAGS = re.compile(r"<[^<>]*>")
 _LOOP_PARTS = frozenset({"index", "index0", "first", "last", "length"})
 # What is taken as it stands, once its parts have been looked at.
@@ -49,8 +49,6 @@ _PLAIN = (
     nodes.FloorDiv,
     nodes.Mod,
     nodes.Concat,
-    nodes.List,
-    nodes.Tuple,
     nodes.Slice,
     nodes.Keyword,
 )
@@ -67,7 +65,10 @@ class RowEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
 
     def __init__(self, show: Callable[[Any], str]) -> None:
-        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=show)
+        # Unoptimised: nothing is worked out while a template is compiled.
+        super().__init__(
+            undefined=StrictUndefined, autoescape=False, finalize=show, optimized=False
+        )
         self.globals.clear()
         self.filters = dict(_FILTERS)
         self.tests = dict(_TESTS)
@@ -162,7 +163,16 @@ class Reading(NodeTransformer):
             node.lineno, f".{node.attr} cannot be used; there are filters, as in name | lower"
         )
 
+    def visit_Operand(self, node: nodes.Operand) -> Any:
+        # A list stands behind `in` alone: as text, each list around it doubles backslashes.
+        if node.op in ("in", "notin") and isinstance(node.expr, nodes.List | nodes.Tuple):
+            items = [self.visit(each) for each in node.expr.items]
+            return _copied(node, expr=nodes.List(items, lineno=node.lineno))
+        return self.generic_visit(node)
+
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
+        if node.name == "tojson" and _uses_tojson(node.node):
+            raise refusal(node.lineno, "tojson of tojson cannot be used: each doubles backslashes")
         return self._called(node, "filter", _FILTERS)
 
     def visit_Test(self, node: nodes.Test) -> nodes.Node:
@@ -239,6 +249,13 @@ def _is_items_of_row(node: nodes.Node) -> bool:
     )
 
 
+def _uses_tojson(node: nodes.Expr | None) -> bool:
+    if node is None:
+        return False
+    inner = [node, *node.find_all(nodes.Filter)]
+    return any(isinstance(each, nodes.Filter) and each.name == "tojson" for each in inner)
+
+
 def _spoken(node: nodes.Node) -> str:
     """What a person would call a part of a template."""
     words: dict[type[nodes.Node], str] = {
@@ -247,6 +264,8 @@ def _spoken(node: nodes.Node) -> str:
         nodes.AssignBlock: "set",
         nodes.Pow: "**",
         nodes.Dict: "{…}",
+        nodes.List: "a list that is not behind in",
+        nodes.Tuple: "a list that is not behind in",
     }
     return words.get(type(node), type(node).__name__.lower())
 
