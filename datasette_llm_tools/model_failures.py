@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import llm
+from pydantic import ValidationError
 
 from .errors import ModelFailed, ModelOverloaded, ModelUnusable
 
@@ -52,6 +53,9 @@ def failure(model_id: str, error: BaseException) -> ModelFailed:
         return ModelUnusable(
             f"The accounting of this server allows no more prompts to {model_id}: {said}"
         )
+    if isinstance(error, ValidationError):
+        # llm checks options before anything is sent: every prompt of a run has the same ones.
+        return ModelUnusable(f"{model_id} cannot be asked with these options: {said}")
     if status == 404:
         return ModelUnusable(
             f"{model_id} is not there any more; choose another model. It said: {said}"

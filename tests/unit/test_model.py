@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar
 
+import llm
 import pytest
 import stamina
+from datasette import hookimpl
 from datasette.app import Datasette
+from datasette.plugins import pm
 
-from datasette_llm_tools.errors import ModelFailed, NoModel
+from datasette_llm_tools.errors import ModelFailed, ModelOverloaded, ModelUnusable, NoModel
 from datasette_llm_tools.model import available_models, choose_model
-from datasette_llm_tools.prompt import Prompt, Turn, Usage
+from datasette_llm_tools.prompt import Attachment, Prompt, Turn, Usage
 from tests.scripted_model import ScriptedModel, registered
 
 PROMPT = Prompt("Be brief.", (Turn("user", "Hello"), Turn("assistant", "Hi"), Turn("user", "Go")))
@@ -173,3 +178,144 @@ async def test_no_model_at_all_says_the_three_ways() -> None:
         await choose_model(datasette, None, "questions")
     for way in ("local-model install", "llm keys set", "Ollama"):
         assert way in str(caught.value)
+
+
+@pytest.mark.asyncio
+async def test_a_whole_reply() -> None:
+    model = ScriptedModel(lambda text: ["on", "e"])
+    with registered(model):
+        chosen = await choose_model(await serve(), None, "enrichments", "scripted")
+        completion = await chosen.complete(PROMPT)
+    assert completion.text == "one" and completion.usage.output_tokens is not None
+    assert [each["text"] for each in model.prompts[0]] == ["Be brief.", "Hello", "Hi", "Go"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(Refused(429), ModelOverloaded), (Refused(401), ModelUnusable), (Refused(400), ModelFailed)],
+)
+async def test_a_whole_reply_is_asked_for_once(error: Exception, kind: type[ModelFailed]) -> None:
+    model = ScriptedModel(lambda text: error)
+    with registered(model):
+        chosen = await choose_model(await serve(), None, "enrichments", "scripted")
+        with pytest.raises(ModelFailed) as caught:
+            await chosen.complete(PROMPT)
+    assert type(caught.value) is kind and len(model.prompts) == 1
+
+
+@pytest.mark.asyncio
+async def test_half_surrogate_pairs_do_not_get_through() -> None:
+    model = ScriptedModel(lambda text: "a\ud83d")
+    with registered(model):
+        chosen = await choose_model(await serve(), None, "enrichments", "scripted")
+        assert (await chosen.complete(PROMPT)).text == "a?"
+
+
+class Configurable(ScriptedModel):
+    """Keeps what it gets beside messages; takes images."""
+
+    supports_schema = True
+    attachment_types: ClassVar = {"image/png"}
+
+    class Options(llm.Options):
+        max_tokens: int | None = None
+        temperature: float | None = None
+
+    def __init__(self) -> None:
+        super().__init__(lambda text: "ok")
+        self.got: list[Any] = []
+
+    async def execute(self, prompt: Any, **more: Any) -> Any:
+        self.got.append(prompt)
+        yield "ok"
+
+
+@pytest.mark.asyncio
+async def test_what_goes_along_with_a_prompt() -> None:
+    model = Configurable()
+    image = Attachment("image/png", b"\x89PNG")
+    prompt = replace(
+        PROMPT,
+        schema={"type": "object"},
+        max_tokens=7,
+        grammar="root ::= x",
+        attachments=(image,),
+        options={"temperature": 0.5},
+    )
+    with registered(model):
+        chosen = await choose_model(await serve(), None, "enrichments", "scripted")
+        await chosen.complete(prompt)
+        async with chosen.reply(prompt) as reply:
+            await reply.text()
+        with pytest.raises(ModelUnusable, match="nonsense"):
+            await chosen.complete(replace(prompt, options={"nonsense": 1}))
+    assert chosen.info.attachment_types == {"image/png"} and not chosen.info.supports_grammar
+    for got in model.got:
+        assert got.schema == {"type": "object"}
+        assert (got.options.max_tokens, got.options.temperature) == (7, 0.5)
+        assert [each.content for each in got.attachments] == [b"\x89PNG"]
+        assert len(got.messages) == 4
+    assert len(model.got) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_a_model_does_not_take() -> None:
+    prompt = replace(PROMPT, attachments=(Attachment("audio/wav", b"RIFF"),))
+    with registered(Configurable()):
+        chosen = await choose_model(await serve(), None, "enrichments", "scripted")
+        with pytest.raises(ModelFailed, match="audio/wav"):
+            await chosen.complete(prompt)
+
+
+@pytest.mark.asyncio
+async def test_configured_options_hold_in_a_group_too() -> None:
+    class Watching:
+        @hookimpl
+        def llm_group_exit(self, group: Any) -> None:
+            settled.append(len(group._responses))
+
+    settled: list[int] = []
+    model, plugin = Configurable(), Watching()
+    default = {"model": "scripted", "options": {"temperature": 0.25}}
+    pm.register(plugin)
+    try:
+        with registered(model):
+            datasette = await serve(**{"datasette-llm": {"default_model": default}})
+            chosen = await choose_model(datasette, None, "enrichments", "scripted")
+            async with chosen.group() as grouped:
+                await grouped.complete(PROMPT)
+                await grouped.complete(PROMPT)
+    finally:
+        pm.unregister(plugin)
+    assert [each.options.temperature for each in model.got] == [0.25, 0.25]
+    assert settled == [2]
+
+
+@pytest.mark.asyncio
+async def test_a_reply_that_a_plugin_objects_to_was_paid_for() -> None:
+    class Strict:
+        @hookimpl
+        def llm_prompt_context(self) -> Any:
+            @asynccontextmanager
+            async def account(result: Any) -> AsyncIterator[None]:
+                yield
+                raise ValueError("That was more than was set aside.")
+
+            return account
+
+    plugin = Strict()
+    pm.register(plugin)
+    try:
+        with registered(ScriptedModel(lambda text: text)):
+            chosen = await choose_model(await serve(), None, "enrichments", "scripted")
+            async with chosen.group() as grouped:
+                replies = await asyncio.gather(
+                    *(
+                        grouped.complete(Prompt("", (Turn("user", str(number)),)))
+                        for number in range(5)
+                    )
+                )
+    finally:
+        pm.unregister(plugin)
+    assert [reply.text for reply in replies] == ["0", "1", "2", "3", "4"]
