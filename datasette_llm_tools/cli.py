@@ -1,6 +1,6 @@
 """`datasette llm-tools …`: the same features from the command line.
 
-Nothing here asks back: what is missing is an error with a sentence, and the
+`ask` does not ask back: what is missing is an error with a sentence, and the
 exit code is 0 only when there is an answer.
 """
 
@@ -20,6 +20,7 @@ import click
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
 from .command_line import ACTOR, is_database, opened, table_lines
+from .enrichments.commands import COMMANDS
 from .errors import BadInput, LlmToolsError
 from .local_model.commands import local_model
 from .questions.answering import Answering
@@ -33,10 +34,12 @@ _TABLE_ROWS = 50
 
 @click.group(name="llm-tools")
 def llm_tools() -> None:
-    """Ask databases and files questions with language models."""
+    """Ask databases and files questions with language models, and enrich tables."""
 
 
 llm_tools.add_command(local_model)
+for each in COMMANDS:
+    llm_tools.add_command(each)
 
 
 @dataclass(frozen=True)

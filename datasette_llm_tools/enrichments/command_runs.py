@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_line import ACTOR
-from ..errors import BadInput
+from ..errors import BadInput, QueryFailed, SqlRejected
 from ..model import choose_model
 from ..settings import read_settings
 from ..sql_names import fold
-from . import console, jobs, previewing, store, tables
+from . import console, jobs, previewing, rows, store, tables
 from .outputs import Output, check_outputs, parse_output
 from .selection import selection_from_where
 from .starting import name_of
@@ -96,6 +96,7 @@ async def taken_run(
         if run.status.is_active and run.selection == selection:
             return Taken(await _gone_on_with(datasette, run, limits))
     overwrite = _overwritten(target, wanted, outputs, earlier)
+    await _require_rows(datasette, database, target, selection)
     say = _sayer(wanted.as_json)
     if not wanted.yes:
         say(f"{target.name} in {file.name}, {selection.description}, with {specification.model_id}")
@@ -122,6 +123,18 @@ async def taken_run(
         lease=(jobs.owner(), time.time() + store.LEASE_SECONDS),
     )
     return Taken(run, is_ours=True)
+
+
+async def _require_rows(
+    datasette: Datasette, database: str, target: TargetTable, selection: Selection
+) -> None:
+    """Raise BadInput where the condition cannot be used, or no row meets it."""
+    try:
+        found = await rows.count(datasette, ACTOR, database, target, selection)
+    except (QueryFailed, SqlRejected) as error:
+        raise BadInput(f"--where cannot be used: {error.message}") from error
+    if not found:
+        raise BadInput(f"There is no row to ask about in {target.name} ({selection.description}).")
 
 
 async def _specification(

@@ -77,15 +77,18 @@ def estimate_lines(preview: Preview, concurrency: int) -> Iterator[str]:
     if estimate is None:
         yield f"{rows_words(preview.total)} in all; no reply came to estimate by."
         return
+    # The local model takes one row after another, however many are sent.
+    at_once = 1 if preview.model.is_local else max(1, concurrency)
     price = usd_range_words(estimate.usd_low, estimate.usd_high, is_local=preview.model.is_local)
     yield (
         f"Estimate: {rows_words(estimate.rows)}, price {price}, "
-        f"{seconds_range_words(estimate.seconds_low, estimate.seconds_high)} "
-        f"at {concurrency} at a time."
+        f"{estimate.tokens:,} tokens, "
+        f"{seconds_range_words(estimate.seconds_low / at_once, estimate.seconds_high / at_once)}"
+        f"{f' with {at_once} at a time' if at_once > 1 else ''}."
     )
 
 
-def progress_words(run: Run, *, is_local: bool = False) -> str:
+def progress_words(run: Run) -> str:
     """`5,555 of 12,345 rows, 132 rows/s, 50 s left, $0.54, 3 failed`."""
     counts = run.counts
     progress = jobs.progress(counts)
@@ -94,9 +97,11 @@ def progress_words(run: Run, *, is_local: bool = False) -> str:
     if progress.rows_per_second:
         parts.append(f"{rate_words(progress.rows_per_second)} rows/s")
     if progress.seconds_left is not None and run.status is RunStatus.RUNNING:
-        parts.append(f"{seconds_words(progress.seconds_left)} left")
-    if counts.usd is not None:
-        parts.append(price_words(counts.usd, is_local=is_local, unpriced=counts.unpriced))
+        parts.append(f"{seconds_words(max(1, round(progress.seconds_left)))} left")
+    if counts.unpriced and counts.usd is None:
+        parts.append("price unknown")
+    elif counts.usd:
+        parts.append(price_words(counts.usd, is_local=False, unpriced=counts.unpriced))
     parts += [
         f"{number:,} {word}"
         for number, word in (
@@ -128,11 +133,12 @@ class ProgressShown:
         if note and note != self._note:
             click.echo(note, err=True)
         self._note = note
-        tenth = int(10 * (share or 0.0))
+        if share is None:
+            return
+        tenth = int(10 * share)
         if tenth > self._tenth or time.monotonic() - self._said_at > _LINE_SECONDS:
             self._tenth, self._said_at = tenth, time.monotonic()
-            percent = "" if share is None else f"{int(100 * share)}%  "
-            click.echo(f"{percent}{progress_words(run)}", err=True)
+            click.echo(f"{int(100 * share)}%  {progress_words(run)}", err=True)
 
     def end(self) -> None:
         """Leave the line, so that what follows has its own."""
