@@ -30,8 +30,10 @@ _BATCH_ROWS = 1_000
 @dataclass(frozen=True, slots=True)
 class Undone:
     """What an undo did. `restored` counts rows, `edited_since` values that were left as they
-    are because somebody has changed them since. `kept_columns` were made by the run and stay:
-    they hold something else by now, or an index or a view needs them."""
+    are because somebody has changed them since, or because the table refuses what was there
+    before. `kept_columns` were made by the run and stay: they hold something else by now, or
+    an index or a view needs them.
+    """
 
     restored: int
     edited_since: int
@@ -47,13 +49,19 @@ async def undo(datasette: Datasette, run: Run) -> Undone:
     """
     database = run.enrichment.database
     restored = edited = 0
-    while True:
-        part = await write(datasette, database, lambda connection: _undo_part(connection, run))
-        restored += part.restored
-        edited += part.edited
-        if part.is_last:
-            break
-    dropped, kept = await write(datasette, database, lambda connection: _finish(connection, run))
+    try:
+        while True:
+            part = await write(datasette, database, lambda each: _undo_part(each, run))
+            restored += part.restored
+            edited += part.edited
+            if part.is_last:
+                break
+        dropped, kept = await write(datasette, database, lambda each: _finish(each, run))
+    except sqlite3.IntegrityError as error:  # a trigger that rolls back, a deferred foreign key
+        raise Conflict(
+            f"The table {run.enrichment.table} refuses what was there before: {error}. "
+            "Mend that and undo again."
+        ) from error
     return Undone(restored, edited, dropped, kept)
 
 
@@ -106,10 +114,15 @@ def _restore(
     name = quoted(output.name)
     table, where = quoted(target.name), where_key(target)
     # SQLite compares with the column's affinity, as it stored the value.
-    changed = connection.execute(
-        f"UPDATE OR ABORT {table} SET {name} = ? WHERE {where} AND {name} IS ? COLLATE BINARY",  # noqa: S608 -- quoted
-        [before, *key, to_sqlite(output, written.get(output.name))],
-    ).rowcount
+    sql = f"UPDATE OR ABORT {table} SET {name} = ? WHERE {where} AND {name} IS ? COLLATE BINARY"  # noqa: S608 -- quoted
+    try:
+        changed = connection.execute(
+            sql, [before, *key, to_sqlite(output, written.get(output.name))]
+        ).rowcount
+    except sqlite3.IntegrityError:
+        if not connection.in_transaction:
+            raise
+        return False
     if changed:
         return True
     there = connection.execute(f"SELECT 1 FROM {table} WHERE {where}", key).fetchone()  # noqa: S608 -- quoted
