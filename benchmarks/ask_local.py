@@ -120,7 +120,7 @@ def main() -> None:
     print(machine())
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Path(folder), config=config, scripted=False) as server,
+        served(Path(folder), config=config, plugin="signing_in.py") as server,
     ):
         person = Person(server.port)
         started = time.monotonic()

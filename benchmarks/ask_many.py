@@ -119,7 +119,9 @@ def main() -> None:
     print(machine())
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Path(folder), reply_seconds=options.seconds) as server,
+        served(
+            Path(folder), environment={"BENCHMARK_REPLY_SECONDS": str(options.seconds)}
+        ) as server,
         ThreadPoolExecutor(options.people) as pool,
     ):
         people = [Person(server.port, f"person-{n}") for n in range(options.people)]

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peer import VERSION, peer_python
+from peer import peer_python
 from serving import Event, Person, served
 from tables import machine, table
 from tokens import Count, counter
 
+PEER = "datasette-agent==0.4a0"
 LIMIT_MS = 25.0
 LIMIT_TOKENS = 1500
 # Question, SQL, and the tables that a model without columns has to look at.
@@ -175,12 +176,14 @@ def ratios(medians: dict[str, float]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--rounds", type=int, default=10, help="rounds of five questions")
-    parser.add_argument("--peer-python", help=f"a Python that has datasette-agent {VERSION}")
+    parser.add_argument("--peer-python", help=f"a Python that has {PEER}")
     parser.add_argument("--no-peer", action="store_true", help="measure ours alone")
     options = parser.parse_args()
     print(machine())
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        python = None if options.no_peer else stack.enter_context(peer_python(options.peer_python))
+        python = (
+            None if options.no_peer else stack.enter_context(peer_python(options.peer_python, PEER))
+        )
         runs = compared(options.rounds, python, Path(folder))
     with counter() as (count, how):
         rows = figures(runs, count)

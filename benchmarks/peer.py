@@ -1,4 +1,4 @@
-"""datasette-agent in a virtual environment of its own, with our versions of Datasette and llm."""
+"""A peer in a virtual environment of its own, with our versions of Datasette and llm."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-VERSION = "0.4a0"
-
 
 @contextmanager
-def peer_python(given: str | None) -> Iterator[str]:
-    """A Python that has datasette-agent: the given one, else one that is removed afterwards."""
+def peer_python(given: str | None, *requirements: str) -> Iterator[str]:
+    """A Python that has the requirements: the given one, else one that is removed afterwards."""
     if given:
         yield given
         return
@@ -24,6 +22,6 @@ def peer_python(given: str | None) -> Iterator[str]:
         venv.create(folder, with_pip=True)
         python = Path(folder, "Scripts" if sys.platform == "win32" else "bin", "python")
         same = [f"{name}=={version(name)}" for name in ("datasette", "llm", "datasette-llm")]
-        command = [str(python), "-m", "pip", "install", "--quiet", f"datasette-agent=={VERSION}"]
-        subprocess.run([*command, *same], check=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", *requirements, *same]
+        subprocess.run(command, check=True)
         yield str(python)

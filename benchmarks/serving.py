@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,15 @@ class Person:
                 if "event" in lines:
                     yield Event(at, lines["event"], json.loads(lines["data"]))
 
+    def page(self, path: str) -> float:
+        """GET a page; the seconds until its last byte. Raises RuntimeError where there is none."""
+        began = time.monotonic()
+        response = self._send("GET", path, None, "text/html")
+        body = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"GET {path} answered {response.status}: {body[:300]!r}")
+        return time.monotonic() - began
+
     def close(self) -> None:
         self._connection.close()
 
@@ -106,27 +115,27 @@ def served(
     *,
     python: str = sys.executable,
     config: dict[str, Any] | None = None,
-    scripted: bool = True,
-    reply_seconds: float = 0.0,
+    plugin: str = "scripted.py",
+    database: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Serve a copy of demo.db, with the scripted model unless told otherwise."""
+    """Serve a copy of demo.db, or a database as it is, with one of our plugins."""
     folder.mkdir(parents=True, exist_ok=True)
-    database = folder / "demo.db"
-    shutil.copy(ROOT / "demo.db", database)
+    if database is None:
+        database = Path(shutil.copy(ROOT / "demo.db", folder))
     configuration = folder / "datasette.json"
     configuration.write_text(json.dumps(CONFIG if config is None else config), encoding="utf-8")
-    plugins = folder / "plugins"
-    plugins.mkdir(exist_ok=True)
-    shutil.copy(PLUGINS / ("scripted.py" if scripted else "signing_in.py"), plugins)
+    plugins = plugins_dir(folder, plugin)
     port = free_port()
     command = [python, "-m", "datasette", "serve", str(database), "--port", str(port)]
     command += ["--internal", str(folder / "internal.db"), "--config", str(configuration)]
     command += ["--metadata", str(ROOT / "scripts" / "demo_datasette.yaml")]
     command += ["--plugins-dir", str(plugins)]
-    environment = {**os.environ, "BENCHMARK_REPLY_SECONDS": str(reply_seconds)}
     log = folder / "server.log"
     with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, env=environment, cwd=folder)
+        process = subprocess.Popen(
+            command, stdout=file, stderr=file, env={**os.environ, **(environment or {})}, cwd=folder
+        )
     try:
         wait_for(port, process, log)
         yield Server(port, process.pid)
@@ -137,6 +146,14 @@ def served(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def plugins_dir(folder: Path, plugin: str) -> Path:
+    """A folder for --plugins-dir that holds this plugin alone."""
+    plugins = folder / "plugins"
+    plugins.mkdir(parents=True, exist_ok=True)
+    shutil.copy(PLUGINS / plugin, plugins)
+    return plugins
 
 
 def free_port() -> int:

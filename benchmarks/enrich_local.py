@@ -1,0 +1,61 @@
+"""The local model classifies a hundred comments that a person labelled."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from enrich_measure import Finding, Place, note
+from serving import ROOT
+
+from datasette_llm_tools.command_line import opened
+from datasette_llm_tools.enrichments import jobs, store, worker
+from datasette_llm_tools.enrichments.values import Run
+from datasette_llm_tools.local_model import files
+from datasette_llm_tools.model import choose_model
+from datasette_llm_tools.prompt import Prompt, Turn
+
+sys.path.insert(0, str(ROOT))
+from tests.local_model.classifying import ACTOR, LABELS, WANTED, Labelled, labels_in, new_run
+
+ROWS_PER_SECOND = 2.0
+
+
+def local_model(place: Place) -> list[Finding]:
+    """From the first prompt to the last label; the model is loaded before."""
+    if not files.has_runtime() or files.glance(files.QWEN) is not files.Status.INSTALLED:
+        note("  the local model is not installed: datasette llm-tools local-model install")
+        return []
+    run, labels, seconds = asyncio.run(_classified(place.folder))
+    wrong = Labelled().wrong(labels)
+    right, rate = len(labels) - len(wrong), len(labels) / seconds
+    strange = sum(label not in LABELS for label in labels.values())
+    note(f"  {run.counts.input_tokens} tokens in, {run.counts.output_tokens} out; wrong: {wrong}")
+    return [
+        Finding(
+            "local model: rows/s over 100 comments",
+            f"{ROWS_PER_SECOND}",
+            f"{rate:.2f}",
+            rate >= ROWS_PER_SECOND,
+        ),
+        Finding("the same: as a person labelled them", f"{WANTED}", str(right), right >= WANTED),
+        Finding("the same: outputs that are no label", "0", str(strange), not strange),
+    ]
+
+
+async def _classified(folder: Path) -> tuple[Run, dict[int, str | None], float]:
+    copy = Path(shutil.copy(ROOT / "demo.db", folder))
+    async with opened(copy, {}) as (datasette, database):
+        model = await choose_model(datasette, ACTOR, "enrichments", files.QWEN.model_id)
+        await model.warm(Prompt("", (Turn("user", "Hello"),), max_tokens=1))
+        lease = (jobs.owner(), time.time() + store.LEASE_SECONDS)
+        run = await new_run(datasette, database, lease)
+        began = time.perf_counter()
+        await worker.work_on(datasette, database, run, lease[0])
+        seconds = time.perf_counter() - began
+        ended = await store.get_run(datasette, database, run.id)
+        assert ended is not None
+        return ended, await labels_in(datasette, database), seconds
