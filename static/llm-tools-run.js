@@ -11,9 +11,11 @@ const SECONDS_AFTER_TROUBLE = 5;
 class LlmToolsRun extends HTMLElement {
   connectedCallback() {
     this.announced = this.querySelector("[data-part=announced]");
-    this.said = make("p", { className: "message-error", hidden: true });
-    this.said.setAttribute("role", "alert");
-    this.append(this.said);
+    this.trouble = make("p", { className: "message-error", hidden: true });
+    this.trouble.setAttribute("role", "alert");
+    this.said = make("p", { className: "message-info", hidden: true });
+    this.said.setAttribute("role", "status");
+    this.prepend(this.trouble, this.said);
     this.sections = new Map(this.#live(this).map((each) => [each.dataset.live, each.outerHTML]));
     for (const each of this.querySelectorAll(".refresh")) each.hidden = true;
     this.addEventListener("submit", (event) => this.#act(event));
@@ -39,15 +41,15 @@ class LlmToolsRun extends HTMLElement {
     if (usual !== null) this.timer = setTimeout(() => this.#look(), (seconds ?? usual) * 1000);
   }
 
-  async #look() {
+  async #look(force = false) {
     clearTimeout(this.timer);
     if (document.hidden || !this.isConnected) return;
     try {
       const response = await fetch(`${this.dataset.url}.json?_html=1`);
       const found = await response.json();
       if (!response.ok) throw Object.assign(new Error(found.error), { isSaid: true });
-      this.#show(found);
-      this.said.hidden = true;
+      this.#show(found, force);
+      this.trouble.hidden = true;
       this.#later();
     } catch (error) {
       this.#complain(error.isSaid ? error.message : asTrouble(error).message);
@@ -55,8 +57,8 @@ class LlmToolsRun extends HTMLElement {
     }
   }
 
-  #show({ html, status, announced }) {
-    const changed = this.dataset.status !== status;
+  #show({ html, status, announced }, force) {
+    const changed = force || this.dataset.status !== status;
     this.dataset.status = status;
     for (const section of this.#live(elementFrom(html))) this.#renew(section, changed);
     if (this.announced.textContent !== announced) this.announced.textContent = announced;
@@ -88,16 +90,16 @@ class LlmToolsRun extends HTMLElement {
     const { target, submitter } = event;
     const buttons = [...target.querySelectorAll("button")];
     for (const each of buttons) each.ariaDisabled = "true";
-    this.said.hidden = true;
+    this.trouble.hidden = this.said.hidden = true;
     try {
       const response = await post(target.action, new FormData(target, submitter));
-      const { url } = await response.json();
+      const { url, message } = await response.json();
       if (new URL(url, location.href).pathname !== location.pathname) {
         location.assign(url);
         return;
       }
-      if (target.closest("details")) location.reload();
-      else await this.#look();
+      await this.#look(true);
+      if (target.closest("details") || /retry$/.test(target.action)) this.#tell(message);
     } catch (error) {
       this.#complain(asTrouble(error).message);
     } finally {
@@ -120,9 +122,14 @@ class LlmToolsRun extends HTMLElement {
     }
   }
 
-  #complain(text) {
+  #tell(text) {
     this.said.textContent = text;
     this.said.hidden = false;
+  }
+
+  #complain(text) {
+    this.trouble.textContent = text;
+    this.trouble.hidden = false;
   }
 }
 

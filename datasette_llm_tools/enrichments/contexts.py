@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..model import ModelInfo
 from ..pages import Page, shown
-from .drafts import Draft
+from .drafts import Draft, LimitsDraft
 from .forms import Form
 from .values import Enrichment, Run
 
@@ -134,6 +134,8 @@ class RunShown:
     outputs: list[str] = shown("Names of the outputs")
     may_control: bool = shown("Whether the reader may pause, resume, undo it")
     actions: list[str] = shown("What its state allows: pause, resume, cancel, retry, undo, again")
+    limits: LimitsDraft = shown("Its limits as a form shows them")
+    most_at_once: int = shown("The most rows that may be asked about at the same time")
     undoing: str = shown("What undoing would do, in one sentence")
 
 
@@ -145,8 +147,6 @@ class RunPage(Page):
     enrichment: Enrichment = shown("What is asked")
     now: RunShown = shown("The run as it is now")
     owner: str = shown("Who started it")
-    limits: Any = shown("Its limits as a form shows them")
-    most_at_once: int = shown("The most rows that may be asked about at the same time")
     enrich_url: str = shown("Where the same table is enriched again")
 
 
@@ -172,6 +172,7 @@ class StalePage(Page):
     run_url: str = shown("Its page")
     changed: list[tuple[str, str | None]] = shown("Rows whose input changed: label and address")
     new: list[tuple[str, str | None]] = shown("Rows that have no result: label and address")
+    failed: list[tuple[str, str | None]] = shown("Rows whose latest attempt failed: the same")
     summary: str = shown("How many, in one sentence")
     filter_url: str | None = shown(
         "The table, filtered to these rows, where an address can hold them"

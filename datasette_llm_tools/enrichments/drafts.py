@@ -20,6 +20,7 @@ from .values import Attachment, RunLimits, Specification
 
 MAX_PREVIEW_ROWS = 20
 _MAX_TEXT = 50_000
+_CELL_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Draft:
     use_cache: bool = True
     ask_empty: bool = False
     long_cells: str = "refuse"
-    max_cell_characters: str = "20000"
+    max_cell_characters: str = str(_CELL_CHARACTERS)
     attach_blobs: str = ""
     attach_urls: str = ""
     preview_rows: str = "5"
@@ -130,7 +131,7 @@ class Draft:
             attachments=attached,
             ask_empty=self.ask_empty,
             long_cells="cut" if self.long_cells == "cut" else "refuse",
-            max_cell_characters=characters or Specification.max_cell_characters,
+            max_cell_characters=characters or _CELL_CHARACTERS,
             use_cache=self.use_cache,
         )
 

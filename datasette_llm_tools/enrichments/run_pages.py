@@ -36,9 +36,9 @@ _PER_PAGE = 100
 
 # What a run may be told in each state; `retry` and `undo` only where there is something to.
 _ACTIONS = {
-    RunStatus.WAITING: ("pause", "cancel"),
-    RunStatus.RUNNING: ("pause", "cancel"),
-    RunStatus.PAUSED: ("resume", "cancel", "retry"),
+    RunStatus.WAITING: ("pause", "cancel", "limits"),
+    RunStatus.RUNNING: ("pause", "cancel", "limits"),
+    RunStatus.PAUSED: ("resume", "cancel", "retry", "limits"),
     RunStatus.DONE: ("retry", "again", "undo"),
     RunStatus.CANCELLED: ("resume", "again", "undo"),
     RunStatus.STOPPED: ("resume", "again", "undo"),
@@ -64,7 +64,6 @@ def may_control(datasette: Datasette, actor: Actor, run: Run) -> bool:
 async def run_page(datasette: Datasette, request: Request, run: Run) -> RunPage:
     """A run's page."""
     enrichment = run.enrichment
-    settings = read_settings(datasette, enrichment.database)
     again = urlencode({links.RUN: run.id})
     url = links.table_url(datasette, enrichment.database, enrichment.table)
     return RunPage(
@@ -73,8 +72,6 @@ async def run_page(datasette: Datasette, request: Request, run: Run) -> RunPage:
         enrichment=enrichment,
         now=await run_now(datasette, request, run),
         owner=str((run.actor or {}).get("id") or "somebody who did not sign in"),
-        limits=limits_draft(run.limits),
-        most_at_once=settings.enrich_max_concurrency,
         enrich_url=f"{url}?{again}",
     )
 
@@ -103,6 +100,8 @@ async def run_now(datasette: Datasette, request: Request, run: Run) -> RunShown:
         outputs=output_names(run),
         may_control=may_control(datasette, request.actor, run),
         actions=actions_of(run),
+        limits=limits_draft(run.limits),
+        most_at_once=read_settings(datasette, enrichment.database).enrich_max_concurrency,
         undoing=_undoing(run),
     )
 
@@ -111,7 +110,7 @@ def actions_of(run: Run) -> list[str]:
     """What may be done with a run in the state that it is in."""
     possible = list(_ACTIONS[run.status])
     if run.status is RunStatus.RUNNING and run.wish is Wish.PAUSE:
-        possible = ["resume", "cancel"]
+        possible = ["resume", "cancel", "limits"]
     if run.status is RunStatus.RUNNING and run.wish is Wish.CANCEL:
         possible = []
     nothing = not run.counts.done and not run.created_columns

@@ -74,6 +74,7 @@ async def stale_rows(request: Request, datasette: Datasette) -> Response:
             {
                 "changed": len(page.changed),
                 "new": len(page.new),
+                "failed": len(page.failed),
                 "finished": page.next_url is None,
                 "next_url": page.next_url,
                 "filter_url": page.filter_url,
@@ -126,13 +127,16 @@ async def undo(request: Request, datasette: Datasette) -> Response:
     undone = await undoing.undo(datasette, found)
     said = f"{rows_words(undone.restored)} hold what they held before."
     if undone.edited_since:
-        said += f" {rows_words(undone.edited_since)} edited since were left as they are."
+        said += f" {undone.edited_since:,} values edited since were left as they are."
     if undone.dropped_columns:
         said += f" Removed: {', '.join(undone.dropped_columns)}."
+    if undone.kept_columns:
+        said += f" Kept, because something else needs them: {', '.join(undone.kept_columns)}."
     more = {
         "restored": undone.restored,
         "edited_since": undone.edited_since,
         "dropped_columns": list(undone.dropped_columns),
+        "kept_columns": list(undone.kept_columns),
     }
     return await _told(request, datasette, found, said, more)
 

@@ -7,7 +7,7 @@ says where it goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -29,6 +29,8 @@ from .wording import key_label, rows_words
 if TYPE_CHECKING:
     from datasette.app import Datasette
     from datasette.utils.asgi import Request
+
+    from ..permissions import Actor
 
 _SECONDS = 3.0
 _MOST_FOUND = 200
@@ -57,39 +59,50 @@ async def stale_page(
         actor=request.actor,
         selection=replace(run.selection, rows=Rows.CHANGED),
     )
-    stale, last = await _search(datasette, as_reader, target, after)
-    changed, new = [], []
+    stale, last = await _search(datasette, as_reader, request.actor, target, after)
+    groups: dict[str, list[Key]] = {"changed": [], "new": [], "failed": []}
     for key in stale:
         known = await results.results_of_row(datasette, database, table, key)
-        ours = any(each.run.enrichment.id == enrichment.id for each in known)
-        (changed if ours else new).append(key)
+        groups[_kind([each for each in known if each.run.enrichment.id == enrichment.id])].append(
+            key
+        )
     url = f"{links.run_url(datasette, database, run.id)}/-/stale"
 
-    def linked(keys: list[Key]) -> list[tuple[str, str | None]]:
-        return [(key_label(key), links.row_url(datasette, database, table, key)) for key in keys]
+    def linked(kind: str) -> list[tuple[str, str | None]]:
+        return [
+            (key_label(key), links.row_url(datasette, database, table, key)) for key in groups[kind]
+        ]
 
     return StalePage(
         database=database,
         table=table,
         run=run,
         run_url=links.run_url(datasette, database, run.id),
-        changed=linked(changed),
-        new=linked(new),
-        summary=_summary(len(changed), len(new), finished=last is None, from_start=after is None),
-        filter_url=_filter_url(datasette, database, target, stale),
+        changed=linked("changed"),
+        new=linked("new"),
+        failed=linked("failed"),
+        summary=_summary(groups, finished=last is None, from_start=after is None),
+        filter_url=_filter_url(datasette, database, target, groups["changed"] + groups["new"]),
         next_url=f"{url}?{urlencode({'after': key_json(last)})}" if last is not None else None,
         may_control=may_control(datasette, request.actor, run),
     )
 
 
+def _kind(known: Sequence[results.Provenance]) -> str:
+    """Why another run would ask about a row, given its results, the latest first."""
+    if not known:
+        return "new"
+    return "failed" if known[0].result.status is OutcomeStatus.FAILED else "changed"
+
+
 async def _search(
-    datasette: Datasette, run: Run, target: TargetTable, after: Key | None
+    datasette: Datasette, run: Run, actor: Actor, target: TargetTable, after: Key | None
 ) -> tuple[list[Key], Key | None]:
     """Keys of rows that another run would ask about, and where the search stopped if it did."""
     enrichment = run.enrichment
     specification = enrichment.specification
     columns = needed_columns(specification, target)
-    async with opened_models(datasette, run.actor, enrichment.database, specification) as doors:
+    async with opened_models(datasette, actor, enrichment.database, specification) as doors:
         info = doors[0].info
     prompting = Prompting(
         specification,
@@ -135,14 +148,11 @@ async def _prepared(preparing: Preparing, page: Sequence[Row]) -> list[Question 
     return await preparing.recalled([preparing.prepared(row) for row in page])
 
 
-def _summary(changed: int, new: int, *, finished: bool, from_start: bool) -> str:
+def _summary(groups: Mapping[str, Sequence[Key]], *, finished: bool, from_start: bool) -> str:
     where = "" if finished and from_start else " in this part of the table"
-    if not changed and not new:
-        said = f"Nothing changed since{where}."
-    else:
-        parts = [f"{rows_words(changed)} changed"] if changed else []
-        parts += [f"{rows_words(new)} without a result"] if new else []
-        said = f"{' and '.join(parts)}{where}."
+    words = {"changed": "changed", "new": "without a result", "failed": "failed before"}
+    parts = [f"{rows_words(len(keys))} {words[kind]}" for kind, keys in groups.items() if keys]
+    said = f"{', '.join(parts)}{where}." if parts else f"Nothing changed since{where}."
     return said if finished else f"{said} The search was not finished."
 
 

@@ -25,7 +25,8 @@ HOSTILE_CELL = "</script><script>window.harmed=1</script><img src=x onerror=wind
 # A signed-in person may do everything, but salaries are for nobody.
 CONFIG = {
     "permissions": {
-        name: {"id": "*"} for name in ("create-table", "insert-row", "alter-table", "store-query")
+        name: {"id": "*"}
+        for name in ("create-table", "insert-row", "update-row", "alter-table", "store-query")
     },
     "databases": {"hostile": {"tables": {"salaries": {"allow": False}}}},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -38,8 +39,10 @@ HOSTILE_WORDS = (
 )
 
 
-def script(turn: str) -> list[str] | Exception:
+def script(turn: str) -> str | list[str] | Exception:
     """The reply to a turn: SQL to a question, a paragraph to rows, in pieces of a few letters."""
+    if "<cell " in turn or "Answer again" in turn:
+        return enriched(turn)
     if "<rows " in turn:
         question = turn.removeprefix("Question: ").split("\n")[0]
         return pieces(HOSTILE_WORDS if "hostile" in question else words(turn))
@@ -49,6 +52,14 @@ def script(turn: str) -> list[str] | Exception:
     if "overload" in question:
         return RuntimeError("the machine is out of memory")
     return pieces(next((sql for word, sql in SQL.items() if word in question), COUNT))
+
+
+def enriched(turn: str) -> str:
+    """What an enrichment gets for a row: a mood as JSON, and nonsense where it is about food."""
+    if re.search("food|meal|snack|Answer again", turn):
+        return "I would rather not say."
+    sad = re.search("late|delay|cold|lost|rude|cancel|wait", turn)
+    return json.dumps({"mood": "sad" if sad else "glad"})
 
 
 def words(turn: str) -> str:
