@@ -175,8 +175,16 @@ class _MadeAgain:
             return [], f"The prompt cannot be made again: {error.message}"
         return prompt.messages(), self._note(specification, result, prompting, prompt)
 
+    def is_local(self, run: Run, result: Result) -> bool:
+        """Whether the model that answered runs on this machine, as far as that is known."""
+        info = self._model(run.enrichment.specification, result)
+        return info is not None and info.is_local
+
+    def _model(self, specification: Specification, result: Result) -> ModelInfo | None:
+        return self._models.get(result.model_id or specification.model_id)
+
     def _prompting(self, specification: Specification, result: Result) -> Prompting:
-        info = self._models.get(result.model_id or specification.model_id)
+        info = self._model(specification, result)
         return Prompting(
             specification,
             self._target.columns,
@@ -206,7 +214,7 @@ class _MadeAgain:
         if not specification.attachments or attachments.url_columns(specification):
             return ()
         assert self._row is not None
-        info = self._models.get(result.model_id or specification.model_id)
+        info = self._model(specification, result)
         return await attachments.load(
             self._datasette,
             self._database,
@@ -233,7 +241,7 @@ async def _result_shown(
         message=result.message,
         reply=result.reply,
         values=_values(run, result, reviews) if done else [],
-        facts=_facts(run, result),
+        facts=_facts(run, result, is_local=made_again.is_local(run, result)),
         messages=messages,
         prompt_note=note,
     )
@@ -266,7 +274,7 @@ def _review_words(review: Review | None) -> str:
     return f"{review.verdict.value}ed by {_by(review)}"
 
 
-def _facts(run: Run, result: Result) -> list[tuple[str, str]]:
+def _facts(run: Run, result: Result, *, is_local: bool) -> list[tuple[str, str]]:
     specification = run.enrichment.specification
     options = ", ".join(f"{name} {value}" for name, value in specification.options.items())
     asked = bool(result.attempts) and not result.cached
@@ -280,7 +288,7 @@ def _facts(run: Run, result: Result) -> list[tuple[str, str]]:
     if asked:
         facts += [
             ("Tokens", tokens_words(result.usage)),
-            ("Price", price_words(result.usd, is_local=False)),
+            ("Price", price_words(result.usd, is_local=is_local)),
             ("Time", seconds_words(result.milliseconds / 1000)),
             ("Attempts", str(result.attempts)),
         ]

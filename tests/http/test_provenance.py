@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,40 @@ async def test_rows_without_results_and_rows_that_are_gone(tmp_path: Path) -> No
     assert none.status_code == 200 and "No run has asked about this row" in none.text
     assert gone.status_code == 200 and "not in the table any more" in gone.text
     assert "sad" in gone.text
+
+
+async def test_menus_of_rows_with_any_key_lead_there(tmp_path: Path) -> None:
+    more = """
+        create table note (body text);
+        insert into note values ('cold');
+        create table place ("na,me" text, part integer, primary key ("na,me", part));
+        insert into place values ('a/b', 2);
+    """
+    notes = asking(Output("words"), template="Say it")
+    async with reviewed_site(tmp_path, {(1,): {"words": "x"}}, notes, table="note", more=more) as r:
+        await make_run(r.site, {("a/b", 2): {"words": "y"}}, notes, table="place")
+        for path in ("/shops/note/1", "/shops/place/a~2Fb,2"):
+            menu = await r.site.get(path)
+            (url,) = re.findall(r'href="([^"]+/-/row[?][^"]+)"', menu.text)
+            page = await r.site.get(unescape(url))
+            assert page.status_code == 200
+            assert "the model scripted" in page.text
+
+
+async def test_a_model_on_this_machine_has_no_fee(tmp_path: Path) -> None:
+    answered = Outcome(
+        (1,),
+        OutcomeStatus.DONE,
+        {"feeling": "glad"},
+        usage=Usage(10, 2),
+        usd=0.0,
+        attempts=1,
+        model_id="scripted",
+    )
+    async with reviewed_site(tmp_path, {(1,): answered}) as reviewed:
+        reviewed.site.model.is_local = True  # type: ignore[attr-defined] # as the local one has it
+        (result,) = (await provenance(reviewed))["results"]
+    assert result["facts"]["Price"].startswith("no fee")
 
 
 @pytest.mark.parametrize("key", ["", "1", "[]", "[1, 2]", "{}", "[[1]]", "x" * 5000, "[{}]"])

@@ -17,6 +17,7 @@ from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.reviews import Judgement, Verdict
 from datasette_llm_tools.enrichments.store import set_status
 from datasette_llm_tools.enrichments.tables import require_target
+from datasette_llm_tools.enrichments.undoing import undo
 from datasette_llm_tools.enrichments.values import (
     Attachment,
     Fault,
@@ -279,6 +280,23 @@ async def test_a_run_that_was_undone_is_not_reviewed(tmp_path: Path) -> None:
     assert "was undone" in page.text
     assert answer.status_code in (404, 409)
     assert [each["expected"] for each in labelled["rows"]] == [{"feeling": "glad"}]
+
+
+async def test_undoing_a_run_keeps_corrections_and_labels(tmp_path: Path) -> None:
+    async with reviewed_site(tmp_path) as reviewed:
+        await reviewed.say((1,), "accept")
+        await reviewed.say((3,), "edit", **{"value-0": "glad"})
+        undone = await undo(reviewed.site.datasette, reviewed.run)
+        assert await reviewed.table() == [None, None, "glad", None, None, None]
+        labelled = (await reviewed.site.get(f"{reviewed.url}/-/labelled.json")).json()
+        row = await reviewed.site.get("/-/enrichments/shops/remark/-/row.json?key=[3]")
+    assert undone.edited_since == 1
+    assert {each["key"][0]: each["expected"]["feeling"] for each in labelled["rows"]} == {
+        1: "glad",
+        3: "glad",
+    }
+    (origin,) = row.json()["origins"]
+    assert origin["origin"].startswith("a person, alice")
 
 
 async def test_a_row_that_is_gone_can_be_judged_but_not_corrected(tmp_path: Path) -> None:
