@@ -134,6 +134,8 @@ def _check_labels(output: Output) -> None:
         raise BadInput(f"{output.name}: give one to {MOST_LABELS} labels to choose from.")
     if len(set(labels)) < len(labels):
         raise BadInput(f"{output.name}: a label is there twice; leave one out.")
+    if output.optional and "null" in labels:
+        raise BadInput(f"{output.name}: it may be NULL already; leave the label null out.")
     for label in labels:
         if not label or label != label.strip() or len(label) > MOST_NAME_CHARACTERS:
             raise BadInput(

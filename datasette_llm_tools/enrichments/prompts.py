@@ -19,7 +19,7 @@ from ..errors import BadInput
 from ..prompt import Attachment, Prompt, Turn
 from ..sql_names import fold
 from .outputs import Output, check_outputs
-from .replies import UNSURE_MARK, InvalidReply, Parsed, Replies, what
+from .replies import UNSURE_MARK, InvalidReply, Parsed, Replies, spoken_labels, what
 from .row_templates import RowTemplate
 from .values import Specification
 
@@ -84,7 +84,9 @@ class Prompting:
         _check(specification, columns)
         self._specification = specification
         self._marker = marker
-        self._open, self._close = f"<cell {marker}>", f"</cell {marker}>"
+        # The end of a fence needs no mark, which would cost tokens in every row: harmless()
+        # leaves no cell one. At its beginning it tells cells from what a template writes.
+        self._open, self._close = f"<cell {marker}>", "</cell>"
         # A loop over the row leaves out what it fills itself, or no row would ever be unchanged.
         filled = {fold(output.name) for output in specification.outputs}
         looped = [column for column in columns if fold(column) not in filled]
@@ -97,13 +99,14 @@ class Prompting:
             specification.outputs,
             asks_unsure=asks_unsure and specification.fallback_model_id is not None,
             mends=not supports_schema,
+            bare=supports_grammar,
         )
-        label = self._replies.only_label if supports_grammar else None
+        label = self._replies.bare_label
         self._is_bare = label is not None
         self._one = Prompt(
             system=self._system(self._bare_task(label) if label else self._task()),
             turns=(),
-            max_tokens=_longest(label) if label else None,
+            max_tokens=self._replies.most_tokens,
             schema=None if label else self._replies.schema,
             grammar=_grammar(label, self._replies.unsure_key is not None) if label else None,
             options=dict(specification.options) or None,
@@ -233,7 +236,7 @@ class Prompting:
 
     def _bare_task(self, label: Output) -> str:
         about = f" ({label.description.strip()})" if label.description.strip() else ""
-        names = [*label.labels, *(["null"] if label.optional else [])]
+        names = spoken_labels(label)
         unsure = f' Write "{UNSURE_MARK}" behind it if you are not sure.'
         return (
             f"Answer with {label.name}{about}, one of these and nothing else: {', '.join(names)}."
@@ -285,19 +288,13 @@ def _line(output: Output) -> str:
 
 def _grammar(label: Output, may_be_unsure: bool) -> str:
     """GBNF of the bare labels: fewer tokens than JSON, and nothing else can be said."""
-    names = [*label.labels, *(["null"] if label.optional else [])]
-    choice = " | ".join(_quoted(name) for name in names)
+    choice = " | ".join(_quoted(name) for name in spoken_labels(label))
     return f"root ::= ({choice}) {_quoted(UNSURE_MARK)}?" if may_be_unsure else f"root ::= {choice}"
 
 
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _longest(label: Output) -> int:
-    """Tokens that a label needs at most: a token is at least a byte."""
-    return max(len(each.encode()) for each in (*label.labels, "null")) + len(UNSURE_MARK) + 4
 
 
 def _is_blank(value: object) -> bool:

@@ -5,6 +5,7 @@ Every reply is checked here, whatever the model promises of schemas and grammars
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,10 +43,14 @@ class Replies:
     """Reads replies for some outputs; `schema` and `batch_schema` are what to ask for.
 
     `asks_unsure`: replies also say whether the model is unsure, under `unsure_key`.
-    `mends`: JSON that is nearly right is mended, for models that know no schema.
+    `mends`: JSON that is nearly right is mended, for models that know no schema. `bare`:
+    a grammar holds the model to bare labels where the only output is one, `bare_label`;
+    `most_tokens` are then enough to tell which.
     """
 
-    def __init__(self, outputs: Sequence[Output], *, asks_unsure: bool, mends: bool) -> None:
+    def __init__(
+        self, outputs: Sequence[Output], *, asks_unsure: bool, mends: bool, bare: bool = False
+    ) -> None:
         self._outputs = tuple(outputs)
         self._mends = mends
         names = {output.name for output in outputs}
@@ -58,14 +63,16 @@ class Replies:
         self.batch_schema = self._schema_of_batch()
         self._validator = Draft202012Validator(self.schema, format_checker=FormatChecker(["date"]))
         only = self._outputs[0] if len(self._outputs) == 1 else None
-        self.only_label = only if only and only.type is OutputType.LABEL else None
+        self._only_label = only if only and only.type is OutputType.LABEL else None
+        self.bare_label = self._only_label if bare else None
+        self.most_tokens = self._most_tokens() if self.bare_label else None
 
     def parse(self, reply: str) -> Parsed:
         """The values in a reply: a JSON object, or a bare label. Raises InvalidReply."""
-        if self.only_label:
-            bare = self._bare_label(self.only_label, reply.strip())
-            if bare:
-                return bare
+        if self._only_label:
+            said = self._label(self._only_label, reply.strip())
+            if said:
+                return said
         return self._parsed(self._json(reply))
 
     def parse_batch(self, reply: str, ids: Iterable[str]) -> dict[str, Parsed | InvalidReply]:
@@ -122,15 +129,34 @@ class Replies:
         extra = [str(name)[:50] for name in said if name not in self.schema["properties"]]
         return f"The reply has {', '.join(extra[:5])}, which nobody asked for."
 
-    def _bare_label(self, output: Output, text: str) -> Parsed | None:
+    def _label(self, output: Output, text: str) -> Parsed | None:
         if text in output.labels:
             return Parsed({output.name: text})
         if output.optional and text == "null":
             return Parsed({output.name: None})
-        if self.unsure_key and text.endswith(UNSURE_MARK):
-            sure = self._bare_label(output, text.removesuffix(UNSURE_MARK))
-            return Parsed(sure.values, unsure=True) if sure else None
-        return None
+        if self.unsure_key:
+            sure = text.removesuffix(UNSURE_MARK)
+            found = self._label(output, sure) if sure != text else None
+            return Parsed(found.values, unsure=True) if found else None
+        return self._begun_label(output, text.removesuffix("\ufffd")) if self.bare_label else None
+
+    def _begun_label(self, output: Output, text: str) -> Parsed | None:
+        """The one label that begins so: `most_tokens` end the reply as soon as it is certain."""
+        begun = [each for each in spoken_labels(output) if text and each.startswith(text)]
+        return self._label(output, begun[0]) if len(begun) == 1 else None
+
+    def _most_tokens(self) -> int:
+        """Tokens after which a label is certain; a token is at least a byte.
+
+        Each token of a small model takes time: what can only be the rest of a label is
+        not waited for. Whether the mark of the unsure follows is known at the end alone.
+        """
+        assert self.bare_label is not None
+        names = sorted(spoken_labels(self.bare_label))
+        if self.unsure_key:
+            return max(len(each.encode()) for each in names) + len(UNSURE_MARK) + 1
+        shared = max((_alike(*pair) for pair in itertools.pairwise(names)), default=0)
+        return max(len(each[: shared + 1].encode()) for each in names)
 
     def _json(self, reply: str) -> Any:
         """The JSON of a reply, out of a Markdown fence if need be."""
@@ -159,6 +185,17 @@ class Replies:
             "required": ["rows"],
             "additionalProperties": False,
         }
+
+
+def spoken_labels(label: Output) -> list[str]:
+    """What a bare reply can be."""
+    return [*label.labels, *(["null"] if label.optional else [])]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def what(output: Output) -> str:

@@ -108,6 +108,7 @@ def test_any_line_is_an_output_or_bad_input(text: str) -> None:
         [Output("a", KIND.FLOAT, maximum=math.inf)],
         [Output("a", labels=("x",))],
         [Output("a", KIND.LABEL, labels=("x\ny",))],
+        [Output("a", KIND.LABEL, labels=("x", "null"), optional=True)],
         [Output("a", description="x" * 5_001)],
     ],
 )
