@@ -24,7 +24,8 @@ from .values import Fault, Key, Outcome, OutcomeStatus, Run, Value
 # The status of a result whose row is to be asked again; such a row is not settled.
 RETRY = "retry"
 
-_LATEST = 20
+# How many keys of rows done last a run keeps.
+LATEST = 20
 # What a table, its triggers or SQLite itself may have against a value.
 _REFUSALS = (
     sqlite3.IntegrityError,
@@ -230,6 +231,8 @@ class Batch:
         asked = [each for each in outcomes if each.attempts and not each.cached]
         priced = [each.usd for each in asked if each.usd is not None]
         latest = [key for key, each in by_key.items() if each.status is OutcomeStatus.DONE]
+        if latest and len(latest) < LATEST:
+            latest = [*self._latest(connection), *latest]
         connection.execute(
             _PROGRESS,
             {
@@ -241,9 +244,17 @@ class Batch:
                 "output_tokens": sum(each.usage.output_tokens or 0 for each in outcomes),
                 "usd": sum(priced) if priced else None,
                 "cursor": _cursor(self._cursor),
-                "latest": json.dumps(latest[-_LATEST:]) if latest else None,
+                "latest": json.dumps(latest[-LATEST:]) if latest else None,
             },
         )
+
+    def _latest(self, connection: sqlite3.Connection) -> list[str]:
+        (stored,) = connection.execute(
+            "SELECT coalesce(latest, '[]') FROM _llm_tools_runs WHERE number = ?",
+            [self._run.number],
+        ).fetchone()
+        keys: list[str] = json.loads(stored)
+        return keys
 
 
 class _RolledBack(Exception):

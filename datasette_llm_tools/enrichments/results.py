@@ -122,7 +122,7 @@ async def results(
 
 
 async def latest(datasette: Datasette, run: Run, n: int = 10) -> tuple[Result, ...]:
-    """Some of the rows that were done last, the newest first; at most _LATEST."""
+    """Some of the rows that were done last, the newest first; at most LATEST."""
 
     def ask(connection: sqlite3.Connection) -> tuple[Result, ...]:
         rows = connection.execute(

@@ -462,7 +462,9 @@ async def test_results_by_page_kind_and_time(tmp_path: Path) -> None:
         await site.write(run, [done((1,)), failed((2,))])
         await site.write(run, [done((30,)), Outcome((-4,), OutcomeStatus.SKIPPED)])
         latest = await results.latest(site.datasette, run, 5)
-        assert [each.key for each in latest] == [(30,)]  # of the last batch that had any
+        assert [each.key for each in latest] == [(30,), (1,)]
+        await site.write(run, [done((2,))])  # it has failed before and stays so
+        assert [each.key for each in await results.latest(site.datasette, run, 1)] == [(30,)]
 
         async def keys(**chosen: Any) -> list[Any]:
             found = await results.results(site.datasette, run, **chosen)
