@@ -190,13 +190,12 @@ class Doorkeeper:
         return usd
 
     def _expected(self, prompt: Prompt) -> Usage:
-        """Tokens of a prompt and its reply, rather too many: English has 4 characters a token."""
-        characters = len(prompt.system) + sum(len(turn.text) for turn in prompt.turns)
-        schema = len(str(prompt.schema)) if prompt.schema else 0
+        """Tokens of a prompt and its reply, rather too many: a token has about four bytes of
+        English, and three of most other scripts."""
+        texts = [prompt.system, *(turn.text for turn in prompt.turns), str(prompt.schema or "")]
+        size = sum(len(text.encode("utf-8", "replace")) for text in texts)
         output = self._longest_output or prompt.max_tokens or 300
-        return Usage(
-            (characters + schema) // 3 + 20 + 1500 * len(prompt.attachments), output + output // 4
-        )
+        return Usage(size // 3 + 20 + 1500 * len(prompt.attachments), output + output // 4)
 
     def _usd(self, usage: Usage) -> float | None:
         return 0.0 if self._door.info.is_local else self._price(self.model_id, usage)
