@@ -26,6 +26,8 @@ RETRY = "retry"
 
 # How many keys of rows done last a run keeps.
 LATEST = 20
+# json.dumps makes an encoder at each call, which takes longer than encoding.
+_json = json.JSONEncoder(ensure_ascii=False).encode
 # What a table, its triggers or SQLite itself may have against a value.
 _REFUSALS = (
     sqlite3.IntegrityError,
@@ -132,10 +134,10 @@ class Batch:
         return found
 
     def _as_previous(self, row: Sequence[Value]) -> str | None:
-        held = {
-            each.name: json_value(value) for each, value in zip(self._outputs, row, strict=True)
-        }
-        return _json(held) if any(value is not None for value in row) else None
+        if all(value is None for value in row):
+            return None
+        held = zip(self._outputs, row, strict=True)
+        return _json({each.name: json_value(value) for each, value in held})
 
     def _write_values(
         self,
@@ -289,10 +291,6 @@ def _cursor(cursor: Key | None) -> str | None:
     if cursor is None:
         return None
     return key_json(cursor) if cursor else "[]"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _clean(text: str | None) -> str | None:

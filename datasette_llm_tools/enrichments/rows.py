@@ -80,7 +80,7 @@ async def sample(
 ) -> tuple[Row, ...]:
     """At most `n` rows from all over the selection, the same ones for the same seed.
 
-    Of more than 50,000 rows with keys that are not one number, from the first 50,000.
+    Of more than 20,000 rows with keys that are not one number, from the first 20,000.
     """
     reader = Reader(datasette, actor, target, database, columns, selection)
     keys = await reader.some_keys(n, random.Random(seed))

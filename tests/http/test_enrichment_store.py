@@ -615,6 +615,18 @@ async def test_a_table_or_column_that_is_gone_stops_the_writing(
         assert (await site.now(run)).counts == Counts()
 
 
+@pytest.mark.asyncio
+async def test_our_tables_dropped_by_hand_pause_the_run(tmp_path: Path) -> None:
+    async with make_enriched(tmp_path, NUMBERS) as site:
+        run = await site.running("numbers")
+        site.sql("drop table _llm_tools_results")
+        assert await results.results(site.datasette, run) == ()
+        assert await results.faults(site.datasette, run) == ()
+        with pytest.raises(RunPaused, match="_llm_tools_results"):
+            await site.write(run, [done((1,))])
+        assert site.sql("select count(label) from numbers") == [(0,)]
+
+
 KILLED = """
 import asyncio, os, sqlite3, sys, threading, time
 sys.path.insert(0, {root!r})
