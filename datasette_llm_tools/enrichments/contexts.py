@@ -28,6 +28,7 @@ class PreviewRow:
 
     label: str = shown("The row's key")
     url: str | None = shown("Datasette's page of the row")
+    input: str = shown("What the prompt uses of the row, cut short")
     messages: list[dict[str, str]] = shown("What was sent: role and text")
     cells: list[str] = shown("A value for each output, as text; empty where it failed")
     skipped: str | None = shown("Why it was not asked about")

@@ -119,14 +119,15 @@ class Draft:
             raise BadInput(f"A prompt may have {_MAX_TEXT:,} characters at most.")
         temperature = number(self.temperature, "The temperature", least=0, most=2)
         characters = whole(self.max_cell_characters, "The length of a cell", 1, 10_000_000)
+        model = self.model or default_model
         return Specification(
             template=template,
             outputs=tuple(outputs),
-            model_id=self.model or default_model,
+            model_id=model,
             form=self.form,
             instructions=instructions,
             options={} if temperature is None else {"temperature": temperature},
-            fallback_model_id=self.fallback_model or None,
+            fallback_model_id=None if self.fallback_model in ("", model) else self.fallback_model,
             rows_per_call=whole(self.rows_per_call, "Rows in one call", 1, 50) or 1,
             attachments=attached,
             ask_empty=self.ask_empty,
@@ -258,7 +259,7 @@ def output_draft(output: Output) -> OutputDraft:
         name=output.name,
         type=output.type.value,
         description=output.description,
-        labels=("\n" if any("," in each for each in output.labels) else ", ").join(output.labels),
+        labels=_labels(output.labels),
         minimum=_shown(output.minimum),
         maximum=_shown(output.maximum),
         max_length=_shown(output.max_length),
@@ -271,9 +272,16 @@ def _columns(attached: Sequence[Attachment], source: str) -> str:
     return ", ".join(each.column for each in attached if each.source == source)
 
 
+def _labels(labels: Sequence[str]) -> str:
+    """Labels as the form shows them: one a line where a label holds a comma itself."""
+    if any("," in each for each in labels):
+        return "".join(f"{each}\n" for each in labels)
+    return ", ".join(labels)
+
+
 def words(text: str) -> tuple[str, ...]:
     """Labels or columns out of a field: one a line, or separated by commas."""
-    pieces = text.splitlines() if len(text.strip().splitlines()) > 1 else text.split(",")
+    pieces = text.splitlines() if "\n" in text else text.split(",")
     return tuple(piece.strip() for piece in pieces if piece.strip())
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _SAMPLE_CHARACTERS = 80
 _MOST_TABLES = 200
 _MOST_RUNS = 20
+_MOST_OWN_RUNS = 100
 
 
 async def home_page(datasette: Datasette, request: Request) -> EnrichmentsPage:
@@ -162,20 +163,20 @@ async def _is_offered(datasette: Datasette, database: str, table: str) -> bool:
 
 
 async def _own_runs(datasette: Datasette, actor: Actor) -> list[RunLine]:
-    found: list[Run] = []
+    mine: list[Run] = []
     for name, db in datasette.databases.items():
         if db.is_mutable and not db.is_memory and name != "_internal":
-            mine = [run for run in await store.runs(datasette, name) if is_owner(actor, run)]
-            found += [run for run in mine if await _may_see(datasette, actor, run)]
+            mine += [run for run in await store.runs(datasette, name) if is_owner(actor, run)]
+    places = {(run.enrichment.database, run.enrichment.table) for run in mine}
+    visible = {each for each in places if await _may_see(datasette, actor, *each)}
+    found = [run for run in mine if (run.enrichment.database, run.enrichment.table) in visible]
     found.sort(key=lambda run: run.created_at, reverse=True)
-    return [run_line(datasette, actor, each) for each in found[: _MOST_RUNS * 5]]
+    return [run_line(datasette, actor, each) for each in found[:_MOST_OWN_RUNS]]
 
 
-async def _may_see(datasette: Datasette, actor: Actor, run: Run) -> bool:
+async def _may_see(datasette: Datasette, actor: Actor, database: str, table: str) -> bool:
     try:
-        await require_table(
-            datasette, actor, "view-table", run.enrichment.database, run.enrichment.table
-        )
+        await require_table(datasette, actor, "view-table", database, table)
     except LlmToolsError:
         return False
     return True

@@ -16,6 +16,7 @@ from .values import Outcome, OutcomeStatus
 from .wording import (
     UNKNOWN,
     cell_text,
+    input_words,
     key_label,
     price_words,
     rows_words,
@@ -103,6 +104,7 @@ def _preview_row(
     return PreviewRow(
         label=key_label(key),
         url=links.row_url(datasette, database, target.name, key),
+        input=input_words(previewed.row.values),
         messages=previewed.prompt.messages() if previewed.prompt else [],
         cells=[cell_text(values.get(each.name)) for each in outputs] if values else [],
         skipped=(message or "Skipped: its input is empty.")

@@ -150,9 +150,13 @@ async def _prepared(preparing: Preparing, page: Sequence[Row]) -> list[Question 
 
 def _summary(groups: Mapping[str, Sequence[Key]], *, finished: bool, from_start: bool) -> str:
     where = "" if finished and from_start else " in this part of the table"
-    words = {"changed": "changed", "new": "without a result", "failed": "failed before"}
-    parts = [f"{rows_words(len(keys))} {words[kind]}" for kind, keys in groups.items() if keys]
+    words = {"changed": "changed", "new": "without a result"}
+    parts = [
+        f"{rows_words(len(groups[kind]))} {text}" for kind, text in words.items() if groups[kind]
+    ]
     said = f"{', '.join(parts)}{where}." if parts else f"Nothing changed since{where}."
+    if groups["failed"]:
+        said += f" {rows_words(len(groups['failed']))} failed before."
     return said if finished else f"{said} The search was not finished."
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ..prompt import Usage
-from .values import Key
+from .values import Key, Value
 
 NO_FEE = "no fee: runs on this machine"
 UNKNOWN = "unknown"
 _CELL_CHARACTERS = 2_000
+_INPUT_CHARACTERS = 300
 
 
 def rows_words(number: int) -> str:
@@ -104,6 +106,19 @@ def cell_text(value: Any) -> str:
         return "yes" if value else "no"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _CELL_CHARACTERS else f"{text[:_CELL_CHARACTERS]}…"
+
+
+def input_words(values: Mapping[str, Value]) -> str:
+    """What a prompt uses of a row, cut short: one value bare, several with their columns."""
+    if len(values) == 1:
+        return _short(next(iter(values.values())), _INPUT_CHARACTERS)
+    each = max(_INPUT_CHARACTERS // max(len(values), 1), 40)
+    return "\n".join(f"{name}: {_short(value, each)}" for name, value in values.items())
+
+
+def _short(value: Value, most: int) -> str:
+    text = "a file (BLOB)" if isinstance(value, bytes) else cell_text(value)
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def tokens_words(usage: Usage) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from conftest import Visit, Visiting
 from playwright.async_api import expect
 from server import Server, start_server
+from test_asking import until_closed
 from test_looks import LOW_CONTRAST
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -105,8 +107,11 @@ async def test_from_a_filtered_table_to_results_in_it(
     preview = seen.page.get_by_role("region", name="Previewed rows")
     await expect(preview.locator("tbody tr")).to_have_count(5)
     await expect(preview.locator("tbody tr").first).to_contain_text("unknown")
+    await expect(preview.locator("td.input").first).not_to_be_empty()
     await preview.get_by_text("Show").first.click()
-    await expect(preview.locator(".message pre").last).to_contain_text("What mood is this?")
+    await expect(preview.locator("tr").nth(1).locator(".message pre").last).to_contain_text(
+        "What mood is this?"
+    )
     await expect(seen.page.locator(".estimate")).to_contain_text("about")
     await seen.page.get_by_role("button", name="Start").click()
     await seen.page.wait_for_url("**/-/runs/demo/*")
@@ -167,6 +172,25 @@ async def test_other_rows_are_previewed(visit: Visiting, enriched: Server, table
     assert await rows.all_inner_texts() == before
     await seen.page.get_by_role("button", name="Preview other rows").click()
     await expect(rows.first).not_to_have_text(before[0])
+
+
+async def test_a_preview_is_stopped_with_the_model(
+    visit: Visiting, enriched: Server, table: str
+) -> None:
+    seen = await visit(f"{ENRICH}/{table}", on=enriched)
+    seen.watch.expect("ERR_ABORTED")
+    await filled(seen)
+    await seen.page.get_by_label("Prompt for each row").fill("Tell slowly: {{ comment }}")
+    asked = len(enriched.json("/-/scripted")["prompts"])
+    closed = enriched.json("/-/scripted")["closed"]
+    await seen.page.get_by_role("button", name="Preview", exact=True).click()
+    for _ in range(200):
+        if len(enriched.json("/-/scripted")["prompts"]) > asked:
+            break
+        await asyncio.sleep(0.05)
+    await seen.page.get_by_role("button", name="Stop").click()
+    await expect(seen.page.locator("p[data-part=status]")).to_contain_text("nothing was written")
+    await until_closed(enriched, closed)
 
 
 async def test_a_mistake_is_said_and_nothing_is_lost(

@@ -123,12 +123,19 @@ async def test_buttons_that_only_change_the_form_ask_nothing(tmp_path: Path) -> 
 
 @pytest.mark.asyncio
 async def test_a_ready_form_becomes_a_prompt_to_be_edited(tmp_path: Path) -> None:
-    async with enrich_site(tmp_path) as site:
+    form = {"form": "classify", "column_columns_1": "body", "field_labels": "glad\nsad"}
+    async with enrich_site(tmp_path, lambda text: '{"label": "sad"}') as site:
         page = await site.get(f"{TABLE}?_form=classify")
-        names = set(page.text.split('name="field_'))
-        assert len(names) > 2
+        preview = await site.post(f"{TABLE}/-/preview?id=2", {**form, "field_output": "label"})
+        free = await site.post(f"{TABLE}/-/preview", {**form, "as_free": "1"}, headers=HTML)
+        empty = await site.post(f"{TABLE}/-/preview", {"form": "classify"})
         unknown = await site.get(f"{TABLE}?_form=nonsense")
-    assert unknown.status_code == 400
+    assert 'name="column_columns_1" value="body"' in page.text
+    assert 'name="field_labels"' in page.text
+    assert preview.json()["rows"][0]["values"] == {"label": "sad"}
+    assert "{{ body }}</textarea>" in free.text and 'name="form" value="free"' in free.text
+    assert "glad, sad</textarea>" in free.text
+    assert empty.status_code == unknown.status_code == 400
 
 
 @pytest.mark.asyncio

@@ -32,6 +32,8 @@ async def test_a_finished_run_shows_counts_results_and_failures(tmp_path: Path) 
         run = await until(site, url, "done")
         page = await site.get(url)
         live = (await site.get(f"{url}.json?_html=1")).json()
+        stale = (await site.get(f"{url}/-/stale.json")).json()
+    assert (stale["changed"], stale["new"], stale["failed"]) == (0, 0, 2)
     assert (run["done"], run["failed"], run["skipped"]) == (3, 2, 1)
     assert run["usd"] is None and run["total"] == 6 and run["created_columns"] == ["feeling"]
     for shown in ("Done.", "The reply did not fit the outputs", "2 rows", "Retry failed rows"):

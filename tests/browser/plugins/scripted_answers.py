@@ -54,8 +54,10 @@ def script(turn: str) -> str | list[str] | Exception:
     return pieces(next((sql for word, sql in SQL.items() if word in question), COUNT))
 
 
-def enriched(turn: str) -> str:
+def enriched(turn: str) -> str | list[str]:
     """What an enrichment gets for a row: a mood as JSON, and nonsense where it is about food."""
+    if "slowly" in turn:
+        return ["…"] * 6000
     if re.search("food|meal|snack|Answer again", turn):
         return "I would rather not say."
     sad = re.search("late|delay|cold|lost|rude|cancel|wait", turn)
