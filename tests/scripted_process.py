@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 
 def cell_of(prompt: str) -> str:
     """What stands between the marks of the only cell of a prompt."""
-    found = re.search(r"<cell \w+>(.*?)</cell \w+>", prompt, re.DOTALL)
+    found = re.search(r"<cell [^>]*>(.*?)</cell\b", prompt, re.DOTALL)
     return found[1].strip() if found else prompt
 
 

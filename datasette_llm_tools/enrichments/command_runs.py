@@ -31,10 +31,12 @@ from .values import (
     Rows,
     Run,
     RunLimits,
+    RunStatus,
     Selection,
     Specification,
     Wish,
 )
+from .wording import rows_words
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -84,13 +86,13 @@ async def taken_run(
     outputs = tuple(parse_output(each) for each in wanted.outputs)
     check_outputs(outputs)
     specification = await _specification(datasette, database, wanted, outputs)
-    previewing.needed_columns(specification, target)
+    _require_usable(specification, target)
     selection = _selection(wanted)
     limits = _limits(datasette, database, wanted)
     earlier = [
         run
         for run in await store.runs(datasette, database, target.name)
-        if run.enrichment.specification == specification
+        if run.enrichment.specification == specification and run.status is not RunStatus.UNDONE
     ]
     for run in earlier:
         if run.status.is_active and run.selection == selection:
@@ -123,6 +125,14 @@ async def taken_run(
         lease=(jobs.owner(), time.time() + store.LEASE_SECONDS),
     )
     return Taken(run, is_ours=True)
+
+
+def _require_usable(specification: Specification, target: TargetTable) -> None:
+    """Raise BadInput for a template, or a column to attach files from, that cannot be used."""
+    previewing.needed_columns(specification, target)
+    for each in specification.attachments:
+        if target.column(each.column) is None:
+            raise BadInput(f"There is no column {each.column} to attach files from.")
 
 
 async def _require_rows(
@@ -201,17 +211,22 @@ def _overwritten(
     refused = [each for each in there if fold(each) not in named]
     if refused:
         options = " ".join(f"--overwrite {shlex.quote(each)}" for each in refused)
-        changed = "--changed to ask about new and changed rows only, or " if earlier else ""
+        if earlier:
+            raise BadInput(
+                f"Run {earlier[0].number} has filled {refused[0]} with this: add --changed to ask "
+                f"about new and changed rows only, or {options} to ask about all of them again."
+            )
         raise BadInput(
-            f"{target.name} has a column {refused[0]} already: add {changed}{options} to write "
-            "over it, which `undo` takes back, or choose another name."
+            f"{target.name} has a column {refused[0]} already: add {options} to write over it, "
+            "which `undo` takes back, or choose another name."
         )
     return frozenset(there)
 
 
 async def _gone_on_with(datasette: Datasette, run: Run, limits: RunLimits) -> Run:
     """An unfinished run, with the limits of now, to be taken or watched."""
-    click.echo(f"Going on with run {run.number}: {console.progress_words(run)}.", err=True)
+    settled = f"{run.counts.settled:,} of {rows_words(run.counts.total or 0)}"
+    click.echo(f"Going on with run {run.number}, {settled} done.", err=True)
     if limits != run.limits:
         run = await store.set_limits(datasette, run, limits)
     return await store.wish(datasette, run, Wish.RUN)

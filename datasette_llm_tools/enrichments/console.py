@@ -97,7 +97,8 @@ def progress_words(run: Run) -> str:
     if progress.rows_per_second:
         parts.append(f"{rate_words(progress.rows_per_second)} rows/s")
     if progress.seconds_left is not None and run.status is RunStatus.RUNNING:
-        parts.append(f"{seconds_words(max(1, round(progress.seconds_left)))} left")
+        left = max(1, round(progress.seconds_left))
+        parts.append(f"{left} s left" if left < 60 else f"{seconds_words(left)} left")
     if counts.unpriced and counts.usd is None:
         parts.append("price unknown")
     elif counts.usd:
