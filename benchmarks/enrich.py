@@ -9,6 +9,7 @@ own over a database of its own, in turns, so that figures are ratios within one 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -58,7 +59,10 @@ def main() -> None:
         for name in options.only:
             began = time.monotonic()
             note(f"{name}: {machine()}")
-            findings += CASES[name](place)
+            try:
+                findings += CASES[name](place)
+            except (RuntimeError, subprocess.CalledProcessError) as error:
+                findings.append(Finding(name, "", " ".join(str(error).split())[:120], False))
             note(f"  {time.monotonic() - began:.0f} s")
     rows = [
         [each.what, each.must, each.got, "yes" if each.is_reached else "NO"] for each in findings

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from enrich_measure import PLUGIN, Finding, Place, note
-from enrich_rows import new_run, query
+from enrich_rows import CONFIG, new_run, query
 from enrich_work import WARM_TABLE
 from serving import Person, served
 
@@ -24,7 +24,9 @@ MOST_TIMES = 2.0
 def table_page(place: Place) -> list[Finding]:
     """One visitor opens a table page again and again, without a job, with one, and without."""
     database = place.database("pages", ROWS)
-    with served(database.parent / "server", database=database, plugin=PLUGIN) as server:
+    with served(
+        database.parent / "server", database=database, plugin=PLUGIN, config=CONFIG
+    ) as server:
         person = Person(server.port)
         path = f"/{database.stem}/{WARM_TABLE}"
         _seconds(person, path, REQUESTS // 5)

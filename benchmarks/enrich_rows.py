@@ -18,6 +18,8 @@ from datasette_llm_tools.enrichments.values import Run, RunLimits, Selection, Sp
 TABLE = "comment"
 COLUMN = "answer"
 ACTOR = {"id": "root"}
+# For a server: the run's owner may write, as on the command line.
+CONFIG = {"permissions": {"update-row": ACTOR, "alter-table": ACTOR}}
 INSTRUCTIONS = "Which number has the comment?"
 SPECIFICATION = Specification(
     template="{{ body }}",

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from enrich_measure import PLUGIN, Finding, Place, note, said
-from enrich_rows import TABLE, new_run, query, wrong_rows
+from enrich_rows import CONFIG, TABLE, new_run, query, wrong_rows
 from serving import ROOT, served
 
 from datasette_llm_tools.command_line import opened
@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT))
 from tests.openai_server import Answer, Request, serving, stumbling
 
 KILL_ROWS, KILLS = 5_000, 20
-# About 200 rows a second, so that twenty lives are not enough to finish.
-KILL_REPLY_SECONDS, KILL_AT_ONCE = 0.08, 16
+# About 260 rows a second, so that twenty lives are not enough to finish.
+KILL_REPLY_SECONDS, KILL_AT_ONCE = 0.06, 16
 # Asked and not yet written: what is in flight, and what settled within the last batch.
 PATIENCE_SECONDS = 300
 STUMBLING_ROWS = 2_000
@@ -46,17 +46,22 @@ def kills(place: Place) -> list[Finding]:
     database = place.database("killed", KILL_ROWS)
     asked = database.with_name("asked")
     asyncio.run(_start(database, RunLimits(concurrency=KILL_AT_ONCE)))
-    environment = {
-        "BENCHMARK_REPLY_SECONDS": str(KILL_REPLY_SECONDS),
-        "BENCHMARK_ASKED": str(asked),
-    }
-
-    folder = database.parent / "server"
+    serve = partial(
+        served,
+        database.parent / "server",
+        database=database,
+        plugin=PLUGIN,
+        config=CONFIG,
+        environment={
+            "BENCHMARK_REPLY_SECONDS": str(KILL_REPLY_SECONDS),
+            "BENCHMARK_ASKED": str(asked),
+        },
+    )
     unwritten: list[int] = []
     killed = 0
     while killed < KILLS:
         before = _lines(asked)
-        with served(folder, database=database, plugin=PLUGIN, environment=environment) as server:
+        with serve() as server:
             _until(partial(_has_more, asked, before), "the job went on after a start")
             time.sleep(chance.uniform(0.0, 1.5))
             if _status(database) == "done":
@@ -65,7 +70,7 @@ def kills(place: Place) -> list[Finding]:
         killed += 1
         unwritten.append(len(_numbers(asked)) - _settled(database))
         note(f"  kill {killed}: {_settled(database):,} rows done, {unwritten[-1]} in flight")
-    with served(folder, database=database, plugin=PLUGIN, environment=environment):
+    with serve():
         _until(lambda: _status(database) == "done", "the job ended")
     twice = sum(count - 1 for count in _numbers(asked).values())
     wrong = wrong_rows(database)
