@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import time
+import urllib.error
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any, Literal
 
@@ -44,6 +47,11 @@ def enriched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 f"insert into {name} select id, rating, comment from passenger_comments"
             )
     connection.close()
+    for _ in range(50):  # Datasette looks for new tables once a second
+        with suppress(urllib.error.HTTPError):
+            running.json("/-/enrichments/demo/comments_0.json")
+            break
+        time.sleep(0.1)
     yield running
     running.stop()
 
