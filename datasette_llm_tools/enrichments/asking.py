@@ -205,6 +205,8 @@ class Asking:
         ]
         if not questions:
             return
+        if self._give_way:
+            await self._give_way()
         try:
             outcomes = await self._inquiry.settle_together(questions)
         except CutOff:
