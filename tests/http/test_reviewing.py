@@ -190,7 +190,7 @@ async def test_each_output_is_judged_by_itself(tmp_path: Path) -> None:
     assert marked.json()["accuracy"]["right"] == 0
     assert marked.json()["outputs"]["words"]["right"] == 2
     assert marked.json()["outputs"]["points"]["right"] == 0
-    assert "words right" in page.text and 'name="wrong-1"' in page.text
+    assert "<td>words</td><td>100% " in page.text and 'name="wrong-1"' in page.text
 
 
 async def test_the_seed_decides_the_order(tmp_path: Path) -> None:
