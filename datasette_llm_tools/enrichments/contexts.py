@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from ..model import ModelInfo
 from ..pages import Page, shown
-from .drafts import Draft, LimitsDraft
+from .drafts import Draft
 from .forms import Form
+from .limit_drafts import LimitsDraft
 from .values import Enrichment, Run
 
 
@@ -19,7 +20,6 @@ class ColumnShown:
     name: str = shown("Its name")
     insert: str = shown("What the template holds to use it")
     sample: str = shown("A value of a sampled row, cut short")
-    is_output: bool = shown("Whether an output may be written to it, once that is confirmed")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,6 @@ class EnrichPage(Page):
     forms: tuple[Form, ...] = shown("Ready forms")
     form: Form | None = shown("The form that was chosen")
     columns: list[ColumnShown] = shown("The table's columns")
-    blob_columns: bool = shown("Whether files can be attached from the table")
     models: tuple[ModelInfo, ...] = shown("Models that the reader may use, the default first")
     preview: PreviewShown | None = shown("The preview, if one was asked for")
     error: str | None = shown("What is wrong with the form")

@@ -6,17 +6,17 @@ is wrong with it. Programs send the same fields as JSON, with outputs as a list.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import BadInput
-from ..settings import Settings
 from . import forms
+from .limit_drafts import LimitsDraft, limits_from
 from .outputs import MOST_OUTPUTS, Output, OutputType, check_outputs, output_from_json, parse_output
-from .values import Attachment, RunLimits, Specification
+from .typed import flag_of, number, prefixed, shown_as, text_of, whole, words
+from .values import Attachment, Specification
 
 MAX_PREVIEW_ROWS = 20
 _MAX_TEXT = 50_000
@@ -55,32 +55,6 @@ class OutputDraft:
             maximum=number(self.maximum, f"The largest value of {name}") if is_number else None,
             max_length=whole(self.max_length, f"The length of {name}", 1) if is_text else None,
             optional=self.optional,
-        )
-
-
-@dataclass(frozen=True)
-class LimitsDraft:
-    """Limits of a run as they were typed; empty is no limit."""
-
-    usd: str = ""
-    rows: str = ""
-    failures_in_a_row: str = ""
-    rows_per_second: str = ""
-    concurrency: str = ""
-
-    def limits(self, settings: Settings, base: RunLimits | None = None) -> RunLimits:
-        """Raises BadInput for what is no number or out of range."""
-        most = settings.enrich_max_concurrency
-        default = RunLimits()
-        concurrency = whole(self.concurrency, "Rows at once", 1, most)
-        failures = whole(self.failures_in_a_row, "Failures in a row", 1)
-        return replace(
-            base or replace(default, seconds_per_row=float(settings.enrich_row_seconds)),
-            usd=number(self.usd, "The limit on money", above=0),
-            rows=whole(self.rows, "The limit on rows", 1),
-            failures_in_a_row=failures or default.failures_in_a_row,
-            rows_per_second=number(self.rows_per_second, "Rows a second", above=0),
-            concurrency=concurrency or min(settings.enrich_concurrency, most),
         )
 
 
@@ -180,13 +154,13 @@ def draft_from(fields: Mapping[str, Any]) -> Draft:
     default = Draft()
 
     def text(name: str, otherwise: str = "") -> str:
-        return _text(fields.get(name), otherwise)
+        return text_of(fields.get(name), otherwise)
 
     def flag(name: str, otherwise: bool) -> bool:
-        return _flag(fields.get(name), otherwise)
+        return flag_of(fields.get(name), otherwise)
 
     overwrite = fields.get("overwrite")
-    names = overwrite if isinstance(overwrite, list) else _prefixed(fields, "overwrite_").values()
+    names = overwrite if isinstance(overwrite, list) else prefixed(fields, "overwrite_").values()
     return Draft(
         form=text("form", default.form) or default.form,
         fields=_ready(fields),
@@ -211,28 +185,6 @@ def draft_from(fields: Mapping[str, Any]) -> Draft:
     )
 
 
-def limits_from(fields: Mapping[str, Any]) -> LimitsDraft:
-    """The limits among the fields of a form or a JSON object."""
-    return LimitsDraft(
-        usd=_text(fields.get("usd"), ""),
-        rows=_text(fields.get("rows"), ""),
-        failures_in_a_row=_text(fields.get("failures_in_a_row"), ""),
-        rows_per_second=_text(fields.get("rows_per_second"), ""),
-        concurrency=_text(fields.get("concurrency"), ""),
-    )
-
-
-def limits_draft(limits: RunLimits) -> LimitsDraft:
-    """Limits as a form shows them."""
-    return LimitsDraft(
-        usd=_shown(limits.usd),
-        rows=_shown(limits.rows),
-        failures_in_a_row=_shown(limits.failures_in_a_row),
-        rows_per_second=_shown(limits.rows_per_second),
-        concurrency=_shown(limits.concurrency),
-    )
-
-
 def draft_of(specification: Specification, name: str = "") -> Draft:
     """A kept specification as a draft of the free form, to begin a new one with."""
     return Draft(
@@ -242,7 +194,7 @@ def draft_of(specification: Specification, name: str = "") -> Draft:
         outputs=tuple(output_draft(each) for each in specification.outputs),
         model=specification.model_id,
         fallback_model=specification.fallback_model_id or "",
-        temperature=_shown(specification.options.get("temperature")),
+        temperature=shown_as(specification.options.get("temperature")),
         rows_per_call=str(specification.rows_per_call),
         use_cache=specification.use_cache,
         ask_empty=specification.ask_empty,
@@ -260,9 +212,9 @@ def output_draft(output: Output) -> OutputDraft:
         type=output.type.value,
         description=output.description,
         labels=_labels(output.labels),
-        minimum=_shown(output.minimum),
-        maximum=_shown(output.maximum),
-        max_length=_shown(output.max_length),
+        minimum=shown_as(output.minimum),
+        maximum=shown_as(output.maximum),
+        max_length=shown_as(output.max_length),
         optional=output.optional,
     )
 
@@ -279,58 +231,15 @@ def _labels(labels: Sequence[str]) -> str:
     return ", ".join(labels)
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Labels or columns out of a field: one a line, or separated by commas."""
-    pieces = text.splitlines() if "\n" in text else text.split(",")
-    return tuple(piece.strip() for piece in pieces if piece.strip())
-
-
-def number(
-    text: str,
-    what: str,
-    *,
-    least: float | None = None,
-    most: float | None = None,
-    above: float | None = None,
-) -> float | None:
-    """A number out of a field, None where it is empty; `above` is a bound that it may not be."""
-    if not text.strip():
-        return None
-    try:
-        found = float(text.strip().removeprefix("$"))
-    except ValueError as error:
-        raise BadInput(f"{what} must be a number, not {text.strip()[:40]!r}.") from error
-    if not math.isfinite(found):
-        raise BadInput(f"{what} must be a number, not {text.strip()[:40]!r}.")
-    if above is not None and found <= above:
-        raise BadInput(f"{what} must be more than {above:g}.")
-    if (least is not None and found < least) or (most is not None and found > most):
-        raise BadInput(f"{what} must be from {least:g} to {most:g}.")
-    return found
-
-
-def whole(text: str, what: str, least: int, most: int | None = None) -> int | None:
-    """A whole number out of a field, None where it is empty."""
-    found = number(text, what)
-    if found is None:
-        return None
-    if found != int(found):
-        raise BadInput(f"{what} must be a whole number, not {text.strip()[:40]!r}.")
-    if found < least or (most is not None and found > most):
-        bound = f"from {least} to {most:,}" if most is not None else f"{least} or more"
-        raise BadInput(f"{what} must be {bound}.")
-    return int(found)
-
-
 def _ready(fields: Mapping[str, Any]) -> dict[str, str]:
     """The fields of a ready form; columns that were ticked are one a line."""
     nested = fields.get("fields")
     if isinstance(nested, Mapping):
         return {
-            str(name): "\n".join(map(str, value)) if isinstance(value, list) else _text(value, "")
+            str(name): "\n".join(map(str, value)) if isinstance(value, list) else text_of(value)
             for name, value in nested.items()
         }
-    found = {name: _text(value, "") for name, value in _prefixed(fields, "field_").items()}
+    found = {name: text_of(value) for name, value in prefixed(fields, "field_").items()}
     for name, value in fields.items():
         if ticked := re.fullmatch(r"column_([a-z]+)_[0-9]+", name):
             found[ticked[1]] = "\n".join(filter(None, [found.get(ticked[1]), str(value)]))
@@ -357,44 +266,17 @@ def _is_output(name: str) -> bool:
 def _typed(fields: Mapping[str, Any], number: str) -> OutputDraft:
     """One output of a form, whose fields end with its number."""
     return OutputDraft(
-        name=_text(fields.get(f"output_name_{number}"), ""),
-        type=_text(fields.get(f"output_type_{number}"), "text"),
-        description=_text(fields.get(f"output_description_{number}"), ""),
-        labels=_text(fields.get(f"output_labels_{number}"), ""),
-        minimum=_text(fields.get(f"output_minimum_{number}"), ""),
-        maximum=_text(fields.get(f"output_maximum_{number}"), ""),
-        max_length=_text(fields.get(f"output_max_length_{number}"), ""),
-        optional=_flag(fields.get(f"output_optional_{number}"), False),
+        name=text_of(fields.get(f"output_name_{number}")),
+        type=text_of(fields.get(f"output_type_{number}"), "text"),
+        description=text_of(fields.get(f"output_description_{number}")),
+        labels=text_of(fields.get(f"output_labels_{number}")),
+        minimum=text_of(fields.get(f"output_minimum_{number}")),
+        maximum=text_of(fields.get(f"output_maximum_{number}")),
+        max_length=text_of(fields.get(f"output_max_length_{number}")),
+        optional=flag_of(fields.get(f"output_optional_{number}"), False),
     )
 
 
 def _output(given: Any) -> OutputDraft:
     """One output of a JSON object: `"NAME:TYPE"` or an object with the form's fields."""
     return output_draft(parse_output(given) if isinstance(given, str) else output_from_json(given))
-
-
-def _prefixed(fields: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in fields.items()
-        if name.startswith(prefix) and value not in ("", None)
-    }
-
-
-def _text(value: Any, otherwise: str) -> str:
-    if value is None:
-        return otherwise
-    if isinstance(value, (dict, list)):
-        raise BadInput("A field that takes text or a number was sent a list or an object.")
-    return str(value)
-
-
-def _flag(value: Any, otherwise: bool) -> bool:
-    """A switch of a form: absent means the default."""
-    return otherwise if value is None else str(value).lower() in ("1", "true", "on")
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).removesuffix(".0")

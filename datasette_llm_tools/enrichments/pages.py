@@ -85,7 +85,6 @@ async def enrich_page(
         forms=forms.FORMS,
         form=next((each for each in forms.FORMS if each.name == draft.form), None),
         columns=columns,
-        blob_columns=bool(columns),
         models=await available_models(datasette, actor, PURPOSE, database),
         preview=preview,
         error=error,
@@ -202,13 +201,11 @@ async def _columns(
 ) -> list[ColumnShown]:
     """The columns with a value each, from sampled rows."""
     sampled = await rows.sample(datasette, actor, database, target, selection, target.columns, 3, 1)
-    reserved = {fold(each) for each in (*target.key_columns, *target.generated)}
     return [
         ColumnShown(
             name=name,
             insert=column_reference(name),
             sample=_sample(name, sampled),
-            is_output=fold(name) not in reserved,
         )
         for name in target.columns
     ]

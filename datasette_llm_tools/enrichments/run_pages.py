@@ -8,21 +8,18 @@ from urllib.parse import urlencode
 from ..model import available_models
 from ..settings import read_settings
 from . import jobs, links, results, worker
-from .contexts import FaultShown, ResultLine, ResultsPage, RunPage, RunShown
-from .drafts import limits_draft
+from .contexts import FaultShown, RunPage, RunShown
+from .limit_drafts import limits_draft
 from .pages import is_owner
 from .previewing import PURPOSE
-from .records import Result
-from .tables import json_value, key_json
-from .values import Fault, Key, OutcomeStatus, Run, RunStatus, Wish
+from .result_pages import kind_of, output_names, result_line
+from .values import Fault, OutcomeStatus, Run, RunStatus, Wish
 from .wording import (
-    cell_text,
     key_label,
     price_words,
     rate_words,
     rows_words,
     seconds_words,
-    tokens_words,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
     from ..permissions import Actor
 
 _LATEST = 8
-_PER_PAGE = 100
 
 # What a run may be told in each state; `retry` and `undo` only where there is something to.
 _ACTIONS = {
@@ -152,104 +148,6 @@ def run_json(datasette: Datasette, run: Run) -> dict[str, Any]:
     }
 
 
-async def results_page(
-    datasette: Datasette,
-    run: Run,
-    *,
-    status: OutcomeStatus | None,
-    fault: Fault | None,
-    after: Key | None,
-) -> tuple[ResultsPage, tuple[Result, ...]]:
-    """A page of a run's results, by key, perhaps only those of one kind, and the results."""
-    found = await results.results(
-        datasette, run, status=status, fault=fault, after=after, limit=_PER_PAGE
-    )
-    url = links.run_url(datasette, run.enrichment.database, run.id)
-    query = _kind(status, fault)
-    following = {**query, "after": key_json(found[-1].key)} if len(found) == _PER_PAGE else None
-    choices: list[tuple[str, OutcomeStatus | None]] = [
-        ("All", None),
-        ("Done", OutcomeStatus.DONE),
-        ("Failed", OutcomeStatus.FAILED),
-        ("Skipped", OutcomeStatus.SKIPPED),
-    ]
-    views = [
-        (label, f"?{urlencode(_kind(each, None))}", each is status and fault is None)
-        for label, each in choices
-    ]
-    page = ResultsPage(
-        database=run.enrichment.database,
-        table=run.enrichment.table,
-        title=fault.value if fault else "Results",
-        run_url=url,
-        outputs=output_names(run),
-        lines=[result_line(datasette, run, each) for each in found],
-        views=views,
-        next_url=f"?{urlencode(following)}" if following else None,
-    )
-    return page, found
-
-
-def result_json(result: Result) -> dict[str, Any]:
-    """A result for a program."""
-    return {
-        "key": [json_value(each) for each in result.key],
-        "status": result.status.value,
-        "values": result.values,
-        "fault": result.fault,
-        "message": result.message,
-        "reply": result.reply,
-        "model": result.model_id,
-        "input_tokens": result.usage.input_tokens,
-        "output_tokens": result.usage.output_tokens,
-        "usd": result.usd,
-        "milliseconds": result.milliseconds,
-        "attempts": result.attempts,
-        "cached": result.cached,
-        "answered_at": result.answered_at,
-    }
-
-
-def result_line(datasette: Datasette, run: Run, result: Result) -> ResultLine:
-    """A result as tables show it."""
-    enrichment = run.enrichment
-    values = result.values or {}
-    message = result.message
-    if result.fault:
-        message = f"{result.fault}: {message}" if message else result.fault
-    return ResultLine(
-        label=key_label(result.key),
-        url=links.row_url(datasette, enrichment.database, enrichment.table, result.key),
-        status=result.status.value,
-        cells=[cell_text(values.get(each)) for each in output_names(run)],
-        message=message,
-        reply=result.reply,
-        how=_how(run, result),
-    )
-
-
-def output_names(run: Run) -> list[str]:
-    """The columns that a run fills."""
-    return [each.name for each in run.enrichment.specification.outputs]
-
-
-def _how(run: Run, result: Result) -> str:
-    """Model, tokens and time of a result, as far as they say anything."""
-    if result.cached:
-        return "as the same prompt before"
-    if not result.attempts:
-        return ""
-    parts = (
-        []
-        if result.model_id in (None, run.enrichment.specification.model_id)
-        else [str(result.model_id)]
-    )
-    parts += [tokens_words(result.usage), seconds_words(result.milliseconds / 1000)]
-    if result.attempts > 1:
-        parts.append(f"{result.attempts} attempts")
-    return ", ".join(parts)
-
-
 def _headline(run: Run, note: str | None) -> str:
     """Where a run stands, in one or two sentences."""
     if run.status is RunStatus.RUNNING and run.wish is not Wish.RUN:
@@ -303,7 +201,7 @@ def _fault_shown(datasette: Datasette, run: Run, group: results.FaultGroup) -> F
     enrichment = run.enrichment
     url = links.run_url(datasette, enrichment.database, run.id)
     known = next((each for each in Fault if each.value == group.fault), None)
-    query = urlencode(_kind(OutcomeStatus.FAILED, known))
+    query = urlencode(kind_of(OutcomeStatus.FAILED, known))
     return FaultShown(
         title=group.fault,
         message=group.message or "",
@@ -314,12 +212,6 @@ def _fault_shown(datasette: Datasette, run: Run, group: results.FaultGroup) -> F
         ],
         url=f"{url}/-/results?{query}",
     )
-
-
-def _kind(status: OutcomeStatus | None, fault: Fault | None) -> dict[str, str]:
-    """Which results, as an address says it."""
-    found = {"status": status.value} if status else {}
-    return {**found, "fault": fault.name.lower()} if fault else found
 
 
 def _undoing(run: Run) -> str:

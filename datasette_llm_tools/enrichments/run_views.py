@@ -11,8 +11,8 @@ from ..errors import BadInput, Conflict, NotAllowed, NotFound
 from ..pages import fragment, json_response, posted, render, wants_json
 from ..permissions import ENRICH, require_table
 from ..settings import read_settings
-from . import links, run_pages, stale, store, undoing, worker
-from .drafts import limits_from
+from . import links, result_pages, run_pages, stale, store, undoing, worker
+from .limit_drafts import limits_from
 from .run_pages import run_json
 from .starting import require_models, require_writing, start_again
 from .tables import key_from_json, require_target
@@ -49,7 +49,7 @@ async def results(request: Request, datasette: Datasette) -> Response:
             f"There is no such kind of result; status is one of {', '.join(kinds)}, "
             f"fault one of {', '.join(faults)}."
         )
-    page, lines = await run_pages.results_page(
+    page, lines = await result_pages.results_page(
         datasette,
         found,
         status=kinds.get(status or ""),
@@ -57,7 +57,7 @@ async def results(request: Request, datasette: Datasette) -> Response:
         after=key_from_json(after) if after else None,
     )
     if wants_json(request):
-        shown = [run_pages.result_json(each) for each in lines]
+        shown = [result_pages.result_json(each) for each in lines]
         return json_response({"results": shown, "next_url": page.next_url})
     return await render(datasette, request, page)
 

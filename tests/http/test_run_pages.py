@@ -283,3 +283,66 @@ async def test_two_runs_over_one_column_are_refused(tmp_path: Path) -> None:
         await told(site, url, "cancel")
         await until(site, url, "cancelled", "done")
     assert second.status_code == 409 and "feeling" in second.json()["error"]
+
+
+@pytest.mark.asyncio
+async def test_a_cancelled_run_goes_on_where_it_ended(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, delay=0.05) as site:
+        url = await started(site, {**FORM, "concurrency": "1"})
+        await told(site, url, "cancel")
+        run = await until(site, url, "cancelled")
+        assert run["done"] < 5
+        page = await site.get(url)
+        assert "Resume" in page.text and "Run again" in page.text
+        assert (await told(site, url, "resume")).status_code == 200
+        run = await until(site, url, "done")
+        assert (run["done"], run["skipped"]) == (5, 1)
+        assert len(site.model.prompts) <= 6
+
+
+@pytest.mark.asyncio
+async def test_a_pause_says_its_reason(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, lambda text: "no JSON") as site:
+        url = await started(site, {**FORM, "failures_in_a_row": "2", "concurrency": "1"})
+        run = await until(site, url, "paused")
+        page = await site.get(url)
+    assert run["reason"] and run["reason"] in page.text.replace("&#39;", "'")
+
+
+@pytest.mark.asyncio
+async def test_any_name_of_table_and_column_and_a_key_of_several_columns(tmp_path: Path) -> None:
+    more = """
+    create table "odd / ta.ble" ("a b" text, "c,d" int, "{{ x" text, primary key ("a b", "c,d"))
+        without rowid;
+    insert into "odd / ta.ble" values ('x/y', 1, 'lovely'), ('z', 2, 'cold');
+    """
+    address = "/-/enrichments/shops/odd+~2F+ta~2Eble"
+    form = {**FORM, "template": 'Mood? {{ row["{{ x"] }}', "output_name_0": "feel ing"}
+    async with enrich_site(
+        tmp_path, lambda text: feeling(text).replace("feeling", "feel ing"), more=more
+    ) as site:
+        page = await site.get(address)
+        assert "row[&#34;{{ x&#34;]" in page.text
+        response = await site.post(f"{address}/-/start", form)
+        assert response.status_code == 201, response.text
+        url = response.json()["url"]
+        run = await until(site, url, "done")
+        shown = await site.get(f"{url}/-/results")
+        row = await site.get("/shops/odd+~2F+ta~2Eble/x~2Fy,1")
+        again = await site.get(f"{url}/-/stale.json")
+    assert run["done"] == 2
+    assert 'href="/shops/odd+~2F+ta~2Eble/x~2Fy,1"' in shown.text
+    assert f"{address}?_key=%5B%22x%2Fy%22%2C+1%5D" in row.text
+    assert (again.json()["changed"], again.json()["filter_url"]) == (0, None)
+
+
+@pytest.mark.asyncio
+async def test_a_model_on_this_machine_costs_nothing_and_says_so(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path) as site:
+        site.model.is_local = True  # type: ignore[attr-defined] # as the local model's class has it
+        preview = await site.post(f"{TABLE}/-/preview?id=1", FORM, headers=HTML)
+        url = await started(site, {**FORM, "usd": "0.01"})
+        await until(site, url, "done")
+        page = await site.get(url)
+    for shown in (preview.text, page.text):
+        assert "no fee: runs on this machine" in shown and "$0" not in shown
