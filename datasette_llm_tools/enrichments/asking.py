@@ -127,7 +127,7 @@ class Asking:
                 is_finished = self._is_finished()
                 if is_finished and not self._stopped.is_set():
                     self._outbox.release_held()
-                while batch := self._outbox.take():
+                while batch := self._outbox.take(rest=is_finished):
                     self._open -= len(batch)
                     self._room.wake()
                     yield batch

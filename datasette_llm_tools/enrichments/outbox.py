@@ -12,19 +12,23 @@ _BATCH_SECONDS = 0.05
 
 
 class Outbox:
-    """Collects outcomes; `news` is set when there is a batch, or when some have waited 50 ms."""
+    """Collects outcomes; `news` is set when there is a batch, or when some have waited 50 ms.
+
+    Whoever writes a batch gets the next one no sooner: commits are what costs.
+    """
 
     def __init__(self, breaker: Breaker) -> None:
         self.news = asyncio.Event()
         self._breaker = breaker
         self._settled: list[Outcome] = []
         self._held: list[Outcome] = []
+        self._is_due = False
 
     def put(self, outcome: Outcome) -> None:
         """An outcome that no model was asked for."""
         self._settled.append(outcome)
         if len(self._settled) == 1:
-            asyncio.get_running_loop().call_later(_BATCH_SECONDS, self.news.set)
+            self._set_clock()
         elif len(self._settled) == BATCH_ROWS:
             self.news.set()
 
@@ -56,8 +60,20 @@ class Outbox:
         """Forget what was held back."""
         self._held = []
 
-    def take(self) -> list[Outcome]:
-        """The next batch, empty where there is none."""
+    def take(self, *, rest: bool = False) -> list[Outcome]:
+        """The next batch, empty where there is none yet; `rest` takes what there is."""
+        if not (rest or self._is_due or len(self._settled) >= BATCH_ROWS):
+            return []
         batch = self._settled[:BATCH_ROWS]
         del self._settled[:BATCH_ROWS]
+        self._is_due = False
+        if self._settled:
+            self._set_clock()
         return batch
+
+    def _set_clock(self) -> None:
+        asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._ring)
+
+    def _ring(self) -> None:
+        self._is_due = bool(self._settled)
+        self.news.set()
