@@ -153,6 +153,23 @@ def is_owner(actor: Actor, run: Run) -> bool:
     return mine is not None and (run.actor or {}).get("id") == mine
 
 
+def may_control(datasette: Datasette, actor: Actor, run: Run) -> bool:
+    """Whether the actor may pause, resume, cancel, undo the run: its owner and root may."""
+    is_root = bool(datasette.root_enabled) and (actor or {}).get("id") == "root"
+    return is_root or is_owner(actor, run)
+
+
+async def require_readable(datasette: Datasette, actor: Actor, run: Run) -> None:
+    """Raise NotFound or NotAllowed unless the actor may read what a run did.
+
+    Whoever may view its table may; when the table is gone, whoever may control the run.
+    """
+    database, table = run.enrichment.database, run.enrichment.table
+    is_gone = not await datasette.get_database(database).table_exists(table)
+    if not (is_gone and may_control(datasette, actor, run)):
+        await require_table(datasette, actor, "view-table", database, table)
+
+
 async def _is_offered(datasette: Datasette, database: str, table: str) -> bool:
     """Whether a list offers a table to be enriched."""
     db = datasette.databases.get(database)
@@ -166,16 +183,19 @@ async def _own_runs(datasette: Datasette, actor: Actor) -> list[RunLine]:
     for name, db in datasette.databases.items():
         if db.is_mutable and not db.is_memory and name != "_internal":
             mine += [run for run in await store.runs(datasette, name) if is_owner(actor, run)]
-    places = {(run.enrichment.database, run.enrichment.table) for run in mine}
-    visible = {each for each in places if await _may_see(datasette, actor, *each)}
-    found = [run for run in mine if (run.enrichment.database, run.enrichment.table) in visible]
-    found.sort(key=lambda run: run.created_at, reverse=True)
+    mine.sort(key=lambda run: run.created_at, reverse=True)
+    readable: dict[tuple[str, str], bool] = {}
+    for run in mine:
+        place = (run.enrichment.database, run.enrichment.table)
+        if place not in readable:
+            readable[place] = await _may_read(datasette, actor, run)
+    found = [run for run in mine if readable[run.enrichment.database, run.enrichment.table]]
     return [run_line(datasette, actor, each) for each in found[:_MOST_OWN_RUNS]]
 
 
-async def _may_see(datasette: Datasette, actor: Actor, database: str, table: str) -> bool:
+async def _may_read(datasette: Datasette, actor: Actor, run: Run) -> bool:
     try:
-        await require_table(datasette, actor, "view-table", database, table)
+        await require_readable(datasette, actor, run)
     except LlmToolsError:
         return False
     return True

@@ -10,7 +10,7 @@ from ..settings import read_settings
 from . import jobs, links, results, worker
 from .contexts import FaultShown, RunPage, RunShown
 from .limit_drafts import limits_draft
-from .pages import is_owner
+from .pages import may_control
 from .previewing import PURPOSE
 from .result_pages import kind_of, output_names, result_line
 from .values import Fault, OutcomeStatus, Run, RunStatus, Wish
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
     from datasette.utils.asgi import Request
 
-    from ..permissions import Actor
 
 _LATEST = 8
 
@@ -49,12 +48,6 @@ _STATES = {
     RunStatus.STOPPED: "Stopped",
     RunStatus.UNDONE: "Undone: the table holds what it held before",
 }
-
-
-def may_control(datasette: Datasette, actor: Actor, run: Run) -> bool:
-    """Whether the actor may pause, resume, cancel, undo the run: its owner and root may."""
-    is_root = bool(datasette.root_enabled) and (actor or {}).get("id") == "root"
-    return is_root or is_owner(actor, run)
 
 
 async def run_page(datasette: Datasette, request: Request, run: Run) -> RunPage:

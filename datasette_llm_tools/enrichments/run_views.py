@@ -13,6 +13,7 @@ from ..permissions import ENRICH, require_table
 from ..settings import read_settings
 from . import links, result_pages, run_pages, stale, store, undoing, worker
 from .limit_drafts import limits_from
+from .pages import may_control, require_readable
 from .run_pages import run_json
 from .starting import require_models, require_writing, start_again
 from .tables import key_from_json, require_target
@@ -152,7 +153,7 @@ async def again(request: Request, datasette: Datasette) -> Response:
 
 
 async def readable_run(request: Request, datasette: Datasette) -> Run:
-    """The run of the address, if this actor may view its table."""
+    """The run of the address, if this actor may read it."""
     database = str(tilde_decode(request.url_vars["database"]))
     await datasette.refresh_schemas()
     if database not in datasette.databases:
@@ -160,14 +161,14 @@ async def readable_run(request: Request, datasette: Datasette) -> Run:
     found = await store.get_run(datasette, database, request.url_vars["id"])
     if found is None:
         raise NotFound("There is no such run.")
-    await require_table(datasette, request.actor, "view-table", database, found.enrichment.table)
+    await require_readable(datasette, request.actor, found)
     return found
 
 
 async def _own_run(request: Request, datasette: Datasette, *, writing: bool = False) -> Run:
     """The run of the address for its owner or root; with `writing`, if they may still write."""
     found = await readable_run(request, datasette)
-    if not run_pages.may_control(datasette, request.actor, found):
+    if not may_control(datasette, request.actor, found):
         raise NotAllowed("Only the person who started the run may do that.")
     enrichment = found.enrichment
     await require_table(datasette, request.actor, ENRICH, enrichment.database, enrichment.table)

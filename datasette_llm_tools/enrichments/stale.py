@@ -17,11 +17,11 @@ from ..prompt import Attachment
 from ..settings import read_settings
 from . import attachments, links, results, rows
 from .contexts import StalePage
+from .pages import may_control
 from .preparing import Preparing, Question
 from .previewing import needed_columns, opened_models
 from .prompts import Prompting, new_marker
 from .recalling import recall
-from .run_pages import may_control
 from .tables import TargetTable, key_json, require_target
 from .values import Key, Outcome, OutcomeStatus, Row, Rows, Run
 from .wording import key_label, rows_words

@@ -346,3 +346,21 @@ async def test_a_model_on_this_machine_costs_nothing_and_says_so(tmp_path: Path)
         page = await site.get(url)
     for shown in (preview.text, page.text):
         assert "no fee: runs on this machine" in shown and "$0" not in shown
+
+
+@pytest.mark.asyncio
+async def test_the_owner_reads_why_a_run_stopped_whose_table_is_gone(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, delay=0.1) as site:
+        url = await started(site, {**FORM, "concurrency": "1"})
+        await until(site, url, "running")
+        await site.datasette.get_database("shops").execute_write_script(
+            "drop view loud; drop table remark;"
+        )
+        run = await until(site, url, "stopped")
+        page = await site.get(url)
+        listed = await site.get("/-/enrichments")
+        await site.datasette.refresh_schemas(force=True)
+        other = await site.get(url, BOB)
+        undo = await told(site, url, "undo")
+    assert run["reason"] and run["reason"] in page.text and url in listed.text
+    assert other.status_code == 404 and undo.status_code == 404
