@@ -27,8 +27,8 @@ Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 _PAGE_SECONDS = 0.25
 # Between two pages of one reader there is no pause worth working in.
 _LINGER_SECONDS = 0.002
-_LONGEST_WAIT_SECONDS = 0.1
-_TURN_SECONDS = 0.025
+_LONGEST_WAIT_SECONDS = 0.3
+_TURN_SECONDS = 0.05
 
 
 class Traffic:
