@@ -106,7 +106,8 @@ def routes_page() -> str:
 
 {_WRITTEN} `datasette_llm_tools/routes.py`.
 
-`DATABASE` is a database's name as Datasette writes it in addresses, `ID` a question's id.
+`DATABASE` and `TABLE` are names as Datasette writes them in addresses, `ID` is the id of a question
+or a run.
 `[.json]` may be left out or written. Fields and answers: [api](api.md).
 
 {_table(("methods", "address", "what"), rows)}
@@ -145,7 +146,8 @@ def commands() -> list[tuple[str, click.Command]]:
 def address(pattern: str) -> str:
     """A route's pattern as people write it: /-/questions/DATABASE[.json]."""
     named = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: found[1].upper(), pattern)
-    return named.replace(r"(?:\.json)?", "[.json]").rstrip("$")
+    with_json = named.replace(r"(?:\.json)?", "[.json]")
+    return with_json.replace(r"(?:\.json|\.csv)?", "[.json][.csv]").rstrip("$")
 
 
 def _command(path: str, command: click.Command) -> str:

@@ -12,6 +12,8 @@ import click
 import pytest
 
 from datasette_llm_tools import errors
+from datasette_llm_tools.enrichments.drafts import Draft, OutputDraft
+from datasette_llm_tools.enrichments.limit_drafts import LimitsDraft
 from datasette_llm_tools.local_model import errors as local_model_errors
 from datasette_llm_tools.permissions import ACTIONS
 from datasette_llm_tools.questions.values import Answer, Status, Step, answer_json
@@ -144,6 +146,21 @@ def test_fields_of_a_question_in_lists_are_documented() -> None:
     assert len(keys) > 10
     said = section("docs/api.md", "Lists").split("A question in a list has")[1]
     assert set(re.findall(r"`(\w+)`", said)) == keys
+
+
+def test_keys_of_a_run_are_documented() -> None:
+    source = (ROOT / "datasette_llm_tools/enrichments/run_pages.py").read_text(encoding="utf-8")
+    keys = set(re.findall(r'^        "(\w+)":', source.split("def run_json")[1], re.M))
+    assert len(keys) > 20
+    rows = re.findall(r"^\| (`.+?) \|", section("docs/api.md", "One run"), re.M)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == keys
+
+
+def test_fields_of_the_enrichment_form_are_documented() -> None:
+    said = set(re.findall(r"`(\w+)`", section("docs/api.md", "Enrich a table")))
+    typed = {each.name for each in (*fields(Draft), *fields(LimitsDraft))} - {"limits"}
+    assert typed <= said
+    assert {each.name for each in fields(OutputDraft)} <= said
 
 
 def test_numbers_in_the_documents_are_those_of_the_code() -> None:
