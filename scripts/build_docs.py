@@ -58,9 +58,9 @@ databases:
 ```
 
 What a database sets counts for that database; everything else comes from the general block.
-`query_workers`, `uploads_database` and `max_upload_bytes` are read from the general block only. An
-unknown setting or a value of the wrong type in the general block stops Datasette at its start,
-and one in a database's block is an error on the pages of that database.
+`query_workers`, `uploads_database`, `max_upload_bytes` and `enrich_runs_at_once` are read from the
+general block only. An unknown setting or a value of the wrong type in the general block stops
+Datasette at its start, and one in a database's block is an error on the pages of that database.
 
 {_table(("setting", "value", "default", "what it does"), rows)}
 
@@ -80,7 +80,7 @@ def errors_page() -> str:
 A page shows an error's message with its HTTP status. JSON has the same in
 `{{"ok": false, "error": "..."}}`. On the command line the message goes to standard error and the
 exit code is 1. An answer that fails after it has begun is no HTTP error: its `status` says so, as
-[api](api.md#an-answer) describes.
+[api](api.md#an-answer) describes. So it is with a [run](api.md#one-run), whose rows fail one by one.
 
 {_table(("error", "status", "when"), rows)}
 
@@ -117,7 +117,8 @@ or a run.
 def cli_page() -> str:
     parts = [
         f"# Command line\n\n{_WRITTEN} the commands' own help. How to use them: "
-        "[ask](ask.md#on-the-command-line) and [models](models.md#on-this-machine)."
+        "[ask](ask.md#on-the-command-line), [enrich](enrich.md#on-the-command-line) and "
+        "[models](models.md#on-this-machine)."
     ]
     parts += [_command(path, command) for path, command in commands()]
     return "\n\n".join(parts) + "\n"

@@ -22,7 +22,8 @@ import yaml
 
 from datasette_llm_tools.questions.values import Answer, answer_json
 from tests.docs.documents import ROOT, blocks, section, text_of
-from tests.sites import ALICE, BOB, make_site
+from tests.enrich_sites import until
+from tests.sites import ALICE, BOB, Site, make_site
 
 ROOT_ACTOR = {"id": "root"}
 PEOPLE: dict[str, dict[str, Any] | None] = {
@@ -50,12 +51,23 @@ ASKING = {
     "A table that some may not see": {"root", "alice", "bob"},
     "Files that become tables": {"root", "alice", "bob"},
 }
+# Heading of the example; who may preview an enrichment of the table `sale`, and who start it.
+SIGNED_IN = {"root", "alice", "bob"}
+ENRICHING = {
+    "Permissions": (SIGNED_IN, {"root"}),  # the default: no example
+    "Who may enrich": (SIGNED_IN, {"root", "alice"}),
+    "Enrich one table only": (SIGNED_IN, {"alice"}),
+    "Previews for some only": ({"root", "alice"}, {"root"}),
+    "What models said of rows": (SIGNED_IN, {"root"}),
+    "A table that some may not see": ({"alice"}, set()),
+}
+OUR_TABLE = "/shops/_llm_tools_results.json"
 
 
 def test_every_example_of_permissions_is_tried() -> None:
     sections = re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", text_of("docs/permissions.md"), re.M)
     with_example = {heading for heading, body in sections if "```yaml" in body}
-    assert with_example == set(ASKING) - {"Permissions"}
+    assert with_example == (set(ASKING) | set(ENRICHING)) - {"Permissions"}
 
 
 @pytest.mark.parametrize("heading", ASKING)
@@ -70,6 +82,57 @@ async def test_who_may_ask(tmp_path: Path, heading: str) -> None:
             if status == 200:
                 allowed.add(name)
     assert allowed == ASKING[heading]
+
+
+async def who_may_enrich(site: Site, table: str) -> tuple[set[str], set[str]]:
+    """Who may preview an enrichment of a table, and who may start it."""
+    form = {"template": "{{ id }}", "outputs": ["mood:text"]}
+    previewing, starting = set(), set()
+    for name, actor in PEOPLE.items():
+        address = f"/-/enrichments/shops/{table}/-/preview.json"
+        answer = await site.datasette.client.post(address, actor=actor, json=form)
+        assert answer.status_code in (200, 403, 404), answer.text
+        if answer.status_code == 200:
+            previewing.add(name)
+            if answer.json()["missing"] is None:
+                starting.add(name)
+    return previewing, starting
+
+
+@pytest.mark.parametrize("heading", ENRICHING)
+@pytest.mark.asyncio
+async def test_who_may_preview_and_start_an_enrichment(tmp_path: Path, heading: str) -> None:
+    config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
+    async with make_site(tmp_path, lambda _: '{"mood": "fine"}', config=config) as site:
+        assert await who_may_enrich(site, "sale") == ENRICHING[heading]
+
+
+@pytest.mark.asyncio
+async def test_one_table_only_is_one(tmp_path: Path) -> None:
+    config = example("docs/permissions.md", "Enrich one table only")
+    async with make_site(tmp_path, lambda _: '{"mood": "fine"}', config=config) as site:
+        assert await who_may_enrich(site, "shop") == (SIGNED_IN, {"root"})
+
+
+@pytest.mark.parametrize(
+    ("heading", "may"),
+    [("Permissions", {"root"}), ("What models said of rows", {"alice"})],
+)
+@pytest.mark.asyncio
+async def test_who_reads_what_models_said(tmp_path: Path, heading: str, may: set[str]) -> None:
+    config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
+    async with make_site(tmp_path, lambda _: '{"mood": "fine"}', config=config) as site:
+        form = {"template": "{{ item }}", "outputs": ["mood:text"]}
+        address = "/-/enrichments/shops/sale/-/start.json"
+        answer = await site.datasette.client.post(address, actor=ROOT_ACTOR, json=form)
+        assert answer.status_code == 201, answer.text
+        await until(site, answer.json()["url"], "done", actor=ROOT_ACTOR)
+        await site.get("/shops")  # where Datasette notices new tables
+        allowed = set()
+        for name, actor in PEOPLE.items():
+            if (await site.get(OUR_TABLE, actor)).status_code == 200:
+                allowed.add(name)
+        assert allowed == may
 
 
 @pytest.mark.asyncio
