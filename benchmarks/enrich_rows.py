@@ -29,9 +29,9 @@ SPECIFICATION = Specification(
 )
 
 
-def comments(count: int) -> Iterator[tuple[int, str]]:
-    """Keys and texts of about a hundred characters."""
-    for number in range(1, count + 1):
+def comments(count: int, first: int) -> Iterator[tuple[int, str]]:
+    """Keys and texts of about a hundred characters; no two texts are the same."""
+    for number in range(first, first + count):
         yield (
             number,
             f"#{number:07d} We left {number % 90} minutes late, the crew was kind, and the "
@@ -39,12 +39,12 @@ def comments(count: int) -> Iterator[tuple[int, str]]:
         )
 
 
-def make_rows(path: Path, count: int, table: str = TABLE) -> Path:
+def make_rows(path: Path, count: int, table: str = TABLE, first: int = 1) -> Path:
     """A database with so many comments in one text column."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(f"create table {table} (id integer primary key, body text)")
-        connection.executemany(f"insert into {table} values (?, ?)", comments(count))
+        connection.executemany(f"insert into {table} values (?, ?)", comments(count, first))
     return path
 
 
