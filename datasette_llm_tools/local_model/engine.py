@@ -16,6 +16,7 @@ import atexit
 import json
 import os
 import secrets
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,9 @@ from .slots import Slots
 
 # Between two pieces of a stream the server sends at least a ping every 30 s.
 _TIMEOUT = httpx2.Timeout(10, read=120)
+# The server is on loopback and speaks no TLS; a context without certificates saves loading them,
+# 20 ms for every client.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # How often to look whether a slot whose request was cancelled is idle; about 1 s in all.
 _SETTLING_SECONDS = 0.05
 
@@ -265,6 +269,7 @@ def _client_options(running: _Running) -> dict[str, Any]:
         "headers": {"Authorization": f"Bearer {running.key}"},
         "timeout": _TIMEOUT,
         "trust_env": False,  # a proxy has no business with loopback
+        "verify": _NO_TLS,
     }
 
 
