@@ -12,8 +12,10 @@ from enrich_measure import Finding, Place, note
 from serving import ROOT
 
 from datasette_llm_tools.command_line import opened
-from datasette_llm_tools.enrichments import jobs, store, worker
+from datasette_llm_tools.enrichments import jobs
+from datasette_llm_tools.enrichments.database import store
 from datasette_llm_tools.enrichments.values import Run
+from datasette_llm_tools.enrichments.work import worker
 from datasette_llm_tools.local_model import files
 from datasette_llm_tools.model import choose_model
 from datasette_llm_tools.prompt import Prompt, Turn

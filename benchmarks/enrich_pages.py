@@ -73,7 +73,7 @@ async def _start(database: Path) -> None:
 
 
 async def _cancel(database: Path) -> None:
-    from datasette_llm_tools.enrichments import store
+    from datasette_llm_tools.enrichments.database import store
     from datasette_llm_tools.enrichments.values import Wish
 
     async with opened(database, {}) as (datasette, name):

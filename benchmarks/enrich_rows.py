@@ -11,7 +11,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from datasette_llm_tools.enrichments import store
+from datasette_llm_tools.enrichments.database import store
 from datasette_llm_tools.enrichments.outputs import Output
 from datasette_llm_tools.enrichments.values import Run, RunLimits, Selection, Specification
 

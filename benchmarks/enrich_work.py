@@ -19,8 +19,10 @@ from datasette.app import Datasette
 from enrich_rows import TABLE, new_run
 
 from datasette_llm_tools.command_line import opened
-from datasette_llm_tools.enrichments import jobs, store, worker
+from datasette_llm_tools.enrichments import jobs
+from datasette_llm_tools.enrichments.database import store
 from datasette_llm_tools.enrichments.values import Run, RunLimits
+from datasette_llm_tools.enrichments.work import worker
 
 WARM_TABLE = "warm"
 

@@ -20,7 +20,7 @@ import click
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
 from .command_line import ACTOR, is_database, opened, table_lines
-from .enrichments.commands import COMMANDS
+from .enrichments.command.commands import COMMANDS
 from .errors import BadInput, LlmToolsError
 from .local_model.commands import local_model
 from .questions.answering import Answering

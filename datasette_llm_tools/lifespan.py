@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from datasette.utils import StartupError
 
 from . import migrations
-from .enrichments import worker
+from .enrichments.work import worker
 from .errors import BadInput
 from .queries import close_workers
 from .settings import read_settings

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .enrichments import review_views, run_views
+from .enrichments import run_views
 from .enrichments import views as enrich_views
+from .enrichments.review import review_views
 from .questions import views
 from .uploads.views import upload
 

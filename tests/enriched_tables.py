@@ -12,7 +12,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from datasette_llm_tools.enrichments import results, rows, store, tables
+from datasette_llm_tools.enrichments.database import results, rows, store, tables
 from datasette_llm_tools.enrichments.outputs import Output
 from datasette_llm_tools.enrichments.values import (
     Key,

@@ -13,7 +13,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from datasette_llm_tools.enrichments import store, tables, worker
+from datasette_llm_tools.enrichments.database import store, tables
 from datasette_llm_tools.enrichments.outputs import Output
 from datasette_llm_tools.enrichments.starting import start_run
 from datasette_llm_tools.enrichments.values import (
@@ -23,6 +23,7 @@ from datasette_llm_tools.enrichments.values import (
     Selection,
     Specification,
 )
+from datasette_llm_tools.enrichments.work import worker
 from tests.scripted_model import Script, ScriptedModel, registered
 from tests.scripted_process import loudly
 

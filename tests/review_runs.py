@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datasette_llm_tools.enrichments import store
+from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database.results import write_batch
+from datasette_llm_tools.enrichments.database.rows import read_row
+from datasette_llm_tools.enrichments.database.tables import key_json, require_target
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.prompts import Prompting, new_marker
-from datasette_llm_tools.enrichments.results import write_batch
-from datasette_llm_tools.enrichments.rows import read_row
-from datasette_llm_tools.enrichments.tables import key_json, require_target
 from datasette_llm_tools.enrichments.values import (
     Key,
     Outcome,

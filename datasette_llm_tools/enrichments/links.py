@@ -11,8 +11,8 @@ from datasette.resources import TableResource
 from datasette.utils import detect_primary_keys, tilde_encode
 
 from ..permissions import ENRICH, OWN_TABLES
-from .results import results_of_row
-from .tables import key_json
+from .database.results import results_of_row
+from .database.tables import key_json
 from .values import Key
 
 if TYPE_CHECKING:

@@ -11,13 +11,14 @@ from ..model import available_models
 from ..permissions import ENRICH, OWN_TABLES, require_table
 from ..settings import read_settings
 from ..sql_names import fold
-from . import forms, links, rows, store
+from . import forms, links
 from .contexts import ColumnShown, EnrichmentsPage, EnrichPage, PreviewShown, RunLine
+from .database import rows, store
+from .database.selection import selection_for_key, selection_from_request
+from .database.tables import TargetTable, key_from_json, require_target
 from .drafts import Draft, OutputDraft, draft_of
 from .previewing import PURPOSE
 from .row_templates import column_reference
-from .selection import selection_for_key, selection_from_request
-from .tables import TargetTable, key_from_json, require_target
 from .values import Row, Run, Selection
 from .wording import rows_words
 

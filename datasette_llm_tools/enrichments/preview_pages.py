@@ -9,9 +9,9 @@ from ..model import ModelInfo
 from ..permissions import may_write
 from . import links
 from .contexts import PreviewRow, PreviewShown
+from .database.tables import TargetTable, json_value
 from .outputs import Output
 from .previewing import Preview, PreviewedRow
-from .tables import TargetTable, json_value
 from .values import Outcome, OutcomeStatus
 from .wording import (
     UNKNOWN,

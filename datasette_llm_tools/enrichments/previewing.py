@@ -14,11 +14,13 @@ from ..errors import LlmToolsError, RunPaused
 from ..model import Model, ModelInfo, choose_model
 from ..prompt import Attachment, Prompt, Usage
 from ..settings import Settings, read_settings
-from . import attachments, jobs, rows
-from .asking import Asking
+from . import jobs
+from .attaching import attachments
+from .database import rows
+from .database.tables import TargetTable
+from .engine.asking import Asking
 from .prompts import Prompting, new_marker
 from .row_templates import RowTemplate
-from .tables import TargetTable
 from .values import (
     Counts,
     Outcome,

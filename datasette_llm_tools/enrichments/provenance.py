@@ -11,16 +11,18 @@ from ..model import ModelInfo, available_models
 from ..prompt import Attachment, Prompt
 from ..settings import read_settings
 from ..sql_names import fold
-from . import attachments, links, rows
+from . import links
+from .attaching import attachments
+from .database import rows
+from .database.records import Result
+from .database.results import Provenance, results_of_row
+from .database.tables import TargetTable, require_target
 from .outputs import Output, to_sqlite
 from .previewing import PURPOSE
 from .prompts import Prompting, new_marker
-from .records import Result
-from .results import Provenance, results_of_row
-from .review_contexts import OriginShown, ProvenancePage, ResultShown, ValueShown
-from .review_fields import is_same_cell
-from .reviews import Review, Verdict, reviews_of_row
-from .tables import TargetTable, require_target
+from .review.review_contexts import OriginShown, ProvenancePage, ResultShown, ValueShown
+from .review.review_fields import is_same_cell
+from .review.reviews import Review, Verdict, reviews_of_row
 from .values import Key, OutcomeStatus, Row, Run, RunStatus, Specification
 from .wording import cell_text, key_label, price_words, seconds_words, tokens_words
 

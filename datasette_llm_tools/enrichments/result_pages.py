@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from . import links, results
+from . import links
 from .contexts import ResultLine, ResultsPage
-from .records import Result
-from .tables import json_value, key_json
+from .database import results
+from .database.records import Result
+from .database.tables import json_value, key_json
 from .values import Fault, Key, OutcomeStatus, Run
 from .wording import cell_text, key_label, seconds_words, tokens_words
 

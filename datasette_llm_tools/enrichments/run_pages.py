@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from ..model import available_models
 from ..settings import read_settings
-from . import jobs, links, results, worker
+from . import jobs, links
 from .contexts import FaultShown, RunPage, RunShown
+from .database import results
 from .limit_drafts import limits_draft
 from .pages import may_control
 from .previewing import PURPOSE
@@ -21,6 +22,7 @@ from .wording import (
     rows_words,
     seconds_words,
 )
+from .work import worker
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

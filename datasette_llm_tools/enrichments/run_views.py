@@ -11,14 +11,16 @@ from ..errors import BadInput, Conflict, NotAllowed, NotFound
 from ..pages import fragment, json_response, posted, render, wants_json
 from ..permissions import ENRICH, require_table
 from ..settings import read_settings
-from . import links, result_pages, run_pages, stale, store, undoing, worker
+from . import links, result_pages, run_pages, stale
+from .database import store, undoing
+from .database.tables import key_from_json, require_target
 from .limit_drafts import limits_from
 from .pages import may_control, require_readable
 from .run_pages import run_json
 from .starting import require_models, require_writing, start_again
-from .tables import key_from_json, require_target
 from .values import Fault, OutcomeStatus, Rows, Run, Wish
 from .wording import rows_words
+from .work import worker
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

@@ -15,14 +15,16 @@ from urllib.parse import urlencode
 from ..errors import BadInput
 from ..prompt import Attachment
 from ..settings import read_settings
-from . import attachments, links, results, rows
+from . import links
+from .attaching import attachments
 from .contexts import StalePage
+from .database import results, rows
+from .database.recalling import recall
+from .database.tables import TargetTable, key_json, require_target
+from .engine.preparing import Preparing, Question
 from .pages import may_control
-from .preparing import Preparing, Question
 from .previewing import needed_columns, opened_models
 from .prompts import Prompting, new_marker
-from .recalling import recall
-from .tables import TargetTable, key_json, require_target
 from .values import Key, Outcome, OutcomeStatus, Row, Rows, Run
 from .wording import key_label, rows_words
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ..errors import BadInput, NotAllowed
 from ..permissions import ENRICH, may_write, require_table
 from ..pricing import is_priced
-from . import store
+from .database import store
+from .database.tables import TargetTable, check_outputs, require_target
 from .previewing import needed_columns, opened_models
-from .tables import TargetTable, check_outputs, require_target
 from .values import Rows, Run, RunLimits, Selection, Specification
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from ..model import available_models
 from ..pages import fragment, json_response, posted, render, wants_json
 from ..permissions import ENRICH, require_table
 from ..settings import read_settings
-from . import links, pages, preview_pages, worker
+from . import links, pages, preview_pages
+from .database.tables import TargetTable, require_target
 from .drafts import Draft, draft_from
 from .previewing import PURPOSE, Preview, preview
 from .run_pages import run_json
 from .starting import start_run
-from .tables import TargetTable, require_target
 from .values import RunLimits, Selection, Specification
+from .work import worker
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

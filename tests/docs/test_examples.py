@@ -6,14 +6,8 @@ import csv
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import llm
@@ -22,6 +16,7 @@ import yaml
 
 from datasette_llm_tools.questions.values import Answer, answer_json
 from tests.docs.documents import ROOT, blocks, section, text_of
+from tests.docs.shells import Shell, command, opened_shell, own_server
 from tests.enrich_sites import until
 from tests.sites import ALICE, BOB, Site, make_site
 
@@ -215,89 +210,10 @@ def test_a_server_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n
     assert model.needs_key is None
 
 
-def own_server(name: str) -> str:
-    (found,) = [each for each in blocks(text_of(name), "yaml") if "api_base" in each]
-    return str(found)
-
-
-class OpenAI(BaseHTTPRequestHandler):
-    """Answers any question with one statement, and anything else with words."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        asked = body["messages"][-1]["content"]
-        sql = "SELECT count(*) AS n FROM " + ("sales" if "sales" in asked else "flights") + ";"
-        text = "There are some." if "<rows" in asked else sql
-        head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
-        chunk = {"index": 0, "delta": {"role": "assistant", "content": text}}
-        usage = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        for part in (
-            {**head, "choices": [{**chunk, "finish_reason": None}]},
-            {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
-            {**head, "choices": [], "usage": usage},
-        ):
-            self.wfile.write(f"data: {json.dumps(part)}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-class Shell:
-    """Runs commands of the documents in a folder with demo.db and the files that they name."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        shutil.copy(ROOT / "demo.db", folder)
-        (folder / "sales.csv").write_text("shop,price\n1,3\n1,4\n", encoding="utf-8")
-        (folder / "shops.csv").write_text("id,name\n1,Corner\n", encoding="utf-8")
-        models = own_server("README.md").replace("localhost:11434", f"127.0.0.1:{port}")
-        (folder / "extra-openai-models.yaml").write_text(models, encoding="utf-8")
-
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
-            ["sh", "-c", command],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            env={
-                **os.environ,
-                "PATH": path,
-                "LLM_USER_PATH": str(self.folder),
-                "DATASETTE_LLM_TOOLS_MODELS": str(self.folder / "models"),
-            },
-        )
-
-
-@contextmanager
-def openai_server() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), OpenAI) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    with openai_server() as port:
-        yield Shell(tmp_path_factory.mktemp("readme"), port)
-
-
-def command(start: str) -> str:
-    """The command of the README that begins so."""
-    lines = "".join(blocks(text_of("README.md"), "bash")).splitlines()
-    (found,) = [line for line in lines if line.startswith(start)]
-    return found
+    with opened_shell(tmp_path_factory.mktemp("readme")) as found:
+        yield found
 
 
 def test_no_command_of_the_readme_is_forgotten() -> None:
@@ -315,6 +231,9 @@ def test_no_command_of_the_readme_is_forgotten() -> None:
         "datasette llm-tools ask demo.db",
         "datasette llm-tools ask sales.csv shops.csv",
         "datasette llm-tools ask --help",
+        "datasette llm-tools enrich demo.db passenger_comments --prompt",
+        "datasette llm-tools enrichments demo.db",
+        "datasette llm-tools undo demo.db 1",
     ]
     for script in ("demo", "test"):
         assert os.access(ROOT / "scripts" / script, os.X_OK)
@@ -364,3 +283,16 @@ def test_where_llm_keeps_its_configuration(shell: Shell) -> None:
     (printing,) = re.findall(r"`(dirname [^`]+)`", text_of("README.md"))
     done = shell.run(printing)
     assert Path(done.stdout.strip()) == shell.folder
+
+
+def test_enriching_a_table_listing_and_undoing(shell: Shell) -> None:
+    done = shell.run(command("datasette llm-tools enrich demo.db"))
+    assert done.stdout.startswith("Done: 420 of 420 rows, "), done.stderr
+    assert shell.query("select distinct mood from passenger_comments order by 1") == [
+        (None,),
+        ("glad",),
+    ]
+    assert "passenger_comments" in shell.run(command("datasette llm-tools enrichments")).stdout
+    undone = shell.run(command("datasette llm-tools undo"))
+    assert undone.returncode == 0, undone.stderr
+    assert undone.stdout.endswith("Removed: mood.\n")

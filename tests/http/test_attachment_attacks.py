@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from datasette_llm_tools.enrichments import fetching
-from datasette_llm_tools.enrichments.addresses import Address, is_public
-from datasette_llm_tools.enrichments.attachments import load, url_columns
-from datasette_llm_tools.enrichments.fetching import Reach, fetch, hosts_from, resolve
+from datasette_llm_tools.enrichments.attaching import fetching
+from datasette_llm_tools.enrichments.attaching.addresses import Address, is_public
+from datasette_llm_tools.enrichments.attaching.attachments import load, url_columns
+from datasette_llm_tools.enrichments.attaching.fetching import Reach, fetch, hosts_from, resolve
+from datasette_llm_tools.enrichments.database.tables import require_target
 from datasette_llm_tools.enrichments.outputs import Output
-from datasette_llm_tools.enrichments.tables import require_target
 from datasette_llm_tools.enrichments.values import Attachment, Row, Specification
 from datasette_llm_tools.errors import BadInput
 from datasette_llm_tools.settings import settings_from

@@ -16,7 +16,7 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 from tenacity.wait import wait_random_exponential
 
-from datasette_llm_tools.enrichments.asking import UNCHANGED, Asking, Recalled
+from datasette_llm_tools.enrichments.engine.asking import UNCHANGED, Asking, Recalled
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import (
     Fault,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments import rows
+from datasette_llm_tools.enrichments.database import rows
 from datasette_llm_tools.enrichments.values import Selection
 from datasette_llm_tools.errors import BadInput, NotAllowed, NotFound, SqlRejected
 from datasette_llm_tools.permissions import ENRICH, may_write, require_table, visible_tables

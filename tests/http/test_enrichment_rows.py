@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from datasette_llm_tools.enrichments import rows, store
-from datasette_llm_tools.enrichments.row_reader import PAGE_ROWS
-from datasette_llm_tools.enrichments.tables import TableGone, key_from_json, key_json
+from datasette_llm_tools.enrichments.database import rows, store
+from datasette_llm_tools.enrichments.database.row_reader import PAGE_ROWS
+from datasette_llm_tools.enrichments.database.tables import TableGone, key_from_json, key_json
 from datasette_llm_tools.enrichments.values import (
     Fault,
     Outcome,

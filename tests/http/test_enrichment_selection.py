@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from datasette.utils.asgi import Request
 
-from datasette_llm_tools.enrichments import rows
-from datasette_llm_tools.enrichments.selection import (
+from datasette_llm_tools.enrichments.database import rows
+from datasette_llm_tools.enrichments.database.selection import (
     selection_for_key,
     selection_from_request,
     selection_from_where,

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments import results, store, tables
-from datasette_llm_tools.enrichments.asking import UNCHANGED
+from datasette_llm_tools.enrichments.database import results, store, tables
+from datasette_llm_tools.enrichments.database.own_tables import DatabaseLocked, LeaseLost
+from datasette_llm_tools.enrichments.database.tables import TableGone
+from datasette_llm_tools.enrichments.engine.asking import UNCHANGED
 from datasette_llm_tools.enrichments.jobs import owner as own_owner
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
-from datasette_llm_tools.enrichments.own_tables import DatabaseLocked, LeaseLost
-from datasette_llm_tools.enrichments.tables import TableGone
 from datasette_llm_tools.enrichments.values import (
     Attachment,
     Counts,
@@ -632,7 +632,7 @@ import asyncio, os, sqlite3, sys, threading, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from datasette.app import Datasette
-from datasette_llm_tools.enrichments import results, rows, store, tables
+from datasette_llm_tools.enrichments.database import results, rows, store, tables
 from tests.enriched_tables import done
 
 async def main(path, owner):

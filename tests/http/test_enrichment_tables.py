@@ -12,8 +12,7 @@ from datasette.app import Datasette
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_llm_tools.enrichments.outputs import Output, OutputType
-from datasette_llm_tools.enrichments.tables import (
+from datasette_llm_tools.enrichments.database.tables import (
     TableGone,
     add_columns,
     check_outputs,
@@ -22,6 +21,7 @@ from datasette_llm_tools.enrichments.tables import (
     read_target,
     require_target,
 )
+from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.errors import BadInput
 from tests.enriched_tables import make_enriched
 

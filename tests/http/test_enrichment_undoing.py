@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments import results, store, undoing
+from datasette_llm_tools.enrichments.database import results, store, undoing
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import Run, RunStatus, Wish
 from datasette_llm_tools.errors import Conflict

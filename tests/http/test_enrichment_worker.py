@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments import store, worker
+from datasette_llm_tools.enrichments.database import store
 from datasette_llm_tools.enrichments.outputs import Output
 from datasette_llm_tools.enrichments.values import Run, RunLimits, RunStatus, Wish
+from datasette_llm_tools.enrichments.work import worker
 from tests.enrichment_runs import (
     ALICE,
     ROOT,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from datasette_llm_tools.enrichments.database.store import set_status
 from datasette_llm_tools.enrichments.outputs import Output
-from datasette_llm_tools.enrichments.store import set_status
 from datasette_llm_tools.enrichments.values import (
     Attachment,
     Fault,

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments import reviews
-from datasette_llm_tools.enrichments.labelled import labelled_rows
+from datasette_llm_tools.enrichments.database.store import set_status
+from datasette_llm_tools.enrichments.database.tables import require_target
+from datasette_llm_tools.enrichments.database.undoing import undo
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
-from datasette_llm_tools.enrichments.reviews import Judgement, Verdict
-from datasette_llm_tools.enrichments.store import set_status
-from datasette_llm_tools.enrichments.tables import require_target
-from datasette_llm_tools.enrichments.undoing import undo
+from datasette_llm_tools.enrichments.review import reviews
+from datasette_llm_tools.enrichments.review.labelled import labelled_rows
+from datasette_llm_tools.enrichments.review.reviews import Judgement, Verdict
 from datasette_llm_tools.enrichments.values import (
     Attachment,
     Fault,

@@ -13,7 +13,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from datasette_llm_tools.enrichments import store
+from datasette_llm_tools.enrichments.database import store
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import Run, RunLimits, Selection, Specification
 from datasette_llm_tools.local_model import files

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from datasette_llm_tools.command_line import opened
-from datasette_llm_tools.enrichments import jobs, store, worker
+from datasette_llm_tools.enrichments import jobs
+from datasette_llm_tools.enrichments.database import store
 from datasette_llm_tools.enrichments.values import Run, RunStatus
+from datasette_llm_tools.enrichments.work import worker
 from datasette_llm_tools.local_model import files
 from tests.local_model.classifying import LABELS, WANTED, Labelled, labels_in, new_run
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_llm_tools.enrichments.addresses import is_public
-from datasette_llm_tools.enrichments.media_types import media_type, name_for
+from datasette_llm_tools.enrichments.attaching.addresses import is_public
+from datasette_llm_tools.enrichments.attaching.media_types import media_type, name_for
 
 PRIVATE_4 = st.one_of(
     *(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_llm_tools.enrichments.concurrency import Breaker, Concurrency
-from datasette_llm_tools.enrichments.spending import Bill, Purse
+from datasette_llm_tools.enrichments.engine.concurrency import Breaker, Concurrency
+from datasette_llm_tools.enrichments.engine.spending import Bill, Purse
 from datasette_llm_tools.prompt import Usage
 
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from datasette_llm_tools.enrichments.frontier import Frontier
 from datasette_llm_tools.enrichments.values import Key
+from datasette_llm_tools.enrichments.work.frontier import Frontier
 
 
 def pages(rows: int, size: int) -> list[list[Key]]:

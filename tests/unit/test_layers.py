@@ -148,6 +148,15 @@ def test_prompts_are_pure(path: Path) -> None:
     assert not foreign_roots(path) & PURE
 
 
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if path.parent.name == "engine"],
+    ids=lambda path: path.stem,
+)
+def test_the_engine_knows_neither_datasette_nor_sqlite(path: Path) -> None:
+    assert not foreign_roots(path) & {"datasette", "llm", "datasette_llm", "sqlite3"}
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES if layer(path) in VALUES], ids=layer)
 def test_values_know_no_datasette(path: Path) -> None:
     assert "datasette" not in foreign_roots(path)

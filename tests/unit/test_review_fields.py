@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
-from datasette_llm_tools.enrichments.review_fields import as_text, from_text, is_same_cell, same
-from datasette_llm_tools.enrichments.reviewing import (
+from datasette_llm_tools.enrichments.review.review_fields import (
+    as_text,
+    from_text,
+    is_same_cell,
+    same,
+)
+from datasette_llm_tools.enrichments.review.reviewing import (
     Queue,
     label_accuracy,
     output_accuracy,
     row_accuracy,
 )
-from datasette_llm_tools.enrichments.reviews import Label, Review, Verdict
+from datasette_llm_tools.enrichments.review.reviews import Label, Review, Verdict
 from datasette_llm_tools.errors import BadInput
 
 LABEL = Output("mood", OutputType.LABEL, labels=("glad", "sad"))

@@ -1,0 +1,245 @@
+"""`datasette llm-tools enrich` and what goes with it: enrichments, retry, undo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from datasette.utils import BadMetadataError, StartupError, parse_metadata
+
+from ...command_line import is_database, opened
+from ...errors import BadInput, LlmToolsError, NotFound
+from ..database import results, store, undoing
+from ..values import Run, RunStatus
+from . import console
+from .command_runs import Taken, Wanted, taken_run
+from .command_work import Work
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+_STOPPED_BY_SIGNAL = 130
+
+database_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+config_option = click.option(
+    "--config", type=click.File(), help="Datasette configuration (YAML or JSON)."
+)
+json_option = click.option("as_json", "--json", is_flag=True, help="Print the outcome as JSON.")
+
+
+@click.command()
+@database_file
+@click.argument("table")
+@click.option(
+    "--prompt",
+    required=True,
+    help="What to ask of each row: a template with {{ column }} for what differs.",
+)
+@click.option("instructions", "--system", default="", help="Instructions, the same for every row.")
+@click.option(
+    "outputs",
+    "--output",
+    multiple=True,
+    required=True,
+    metavar="NAME:TYPE",
+    help="A column to fill: text, text(200), integer, integer(1..5), float, boolean, date, json "
+    "or label(one|another), with ? behind it if it may be empty. May be given several times.",
+)
+@click.option("--where", help="Rows to ask about: a condition in SQL.")
+@click.option("model", "-m", "--model", help="Model to use, as `llm models` names it.")
+@click.option(
+    "--fallback", help="Model for rows whose reply did not fit, or of which the first is unsure."
+)
+@click.option(
+    "options",
+    "-o",
+    "--option",
+    multiple=True,
+    nargs=2,
+    metavar="NAME VALUE",
+    help="An option of the model.",
+)
+@click.option(
+    "--attach",
+    multiple=True,
+    metavar="COLUMN",
+    help="A BLOB column that is sent along, or COLUMN:url for one that holds addresses of files.",
+)
+@click.option(
+    "--rows-per-call",
+    type=click.IntRange(1, 50),
+    default=1,
+    show_default=True,
+    help="Short rows that go into one call.",
+)
+@click.option("--no-cache", is_flag=True, help="Ask again what was asked before.")
+@click.option("--limit", type=click.IntRange(1), help="The most rows to ask about.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, min_open=True),
+    help="The most to spend, in US dollars: the run pauses there.",
+)
+@click.option("--concurrency", type=click.IntRange(1), help="Rows to ask about at the same time.")
+@click.option(
+    "--overwrite",
+    multiple=True,
+    metavar="COLUMN",
+    help="An output column that exists and may be written over; `undo` brings its values back.",
+)
+@click.option("--changed", is_flag=True, help="Only new rows, and rows whose input has changed.")
+@click.option("--yes", is_flag=True, help="Start without a preview and without asking.")
+@json_option
+@config_option
+def enrich(file: Path, as_json: bool, config: IO[str] | None, **options: Any) -> None:
+    """Run a prompt over every row of a table and save the results in it.
+
+    First a preview of a few rows and an estimate of the whole, and nothing is written. Ctrl-C
+    pauses a run; the same command goes on with it. The exit code is 0 when no row has failed.
+    """
+    wanted = Wanted(as_json=as_json, **options)
+
+    async def work(datasette: Datasette, database: str) -> int:
+        taken = await taken_run(datasette, database, wanted, file)
+        return 1 if taken is None else await _work(datasette, database, taken, file, as_json)
+
+    _on(file, config, work)
+
+
+@click.command()
+@database_file
+@click.option("--table", help="Only the runs over this table.")
+@json_option
+@config_option
+def enrichments(file: Path, table: str | None, as_json: bool, config: IO[str] | None) -> None:
+    """List the runs over the tables of a database, the newest first."""
+
+    async def show(datasette: Datasette, database: str) -> int:
+        runs = await store.runs(datasette, database, table)
+        if as_json:
+            click.echo(_json([console.run_json(run) for run in runs]))
+        elif runs:
+            for line in console.runs_lines(runs):
+                click.echo(line)
+        else:
+            click.echo("Nothing was enriched here yet.", err=True)
+        return 0
+
+    _on(file, config, show)
+
+
+@click.command()
+@database_file
+@click.argument("run")
+@json_option
+@config_option
+def retry(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
+    """Ask the failed rows of a run again. RUN is its number in `enrichments`."""
+
+    async def work(datasette: Datasette, database: str) -> int:
+        found = await _run_named(datasette, database, run)
+        if not await store.retry_failed(datasette, found):
+            raise BadInput(f"No row of run {found.number} has failed; there is nothing to retry.")
+        found = await _run_named(datasette, database, run)
+        return await _work(datasette, database, Taken(found), file, as_json)
+
+    _on(file, config, work)
+
+
+@click.command()
+@database_file
+@click.argument("run")
+@json_option
+@config_option
+def undo(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
+    """Bring back what the columns held before a run. RUN is its number in `enrichments`."""
+
+    async def work(datasette: Datasette, database: str) -> int:
+        found = await _run_named(datasette, database, run)
+        undone = await undoing.undo(datasette, found)
+        if as_json:
+            click.echo(
+                _json(
+                    {
+                        "run": found.number,
+                        "restored": undone.restored,
+                        "edited_since": undone.edited_since,
+                        "dropped_columns": list(undone.dropped_columns),
+                    }
+                )
+            )
+        else:
+            click.echo(console.undone_words(undone))
+        return 0
+
+    _on(file, config, work)
+
+
+COMMANDS = (enrich, enrichments, retry, undo)
+
+
+def _on(
+    file: Path,
+    config: IO[str] | None,
+    work: Callable[[Datasette, str], Coroutine[Any, Any, int]],
+) -> None:
+    """Do something with a database file, and exit with the code that it gives."""
+
+    async def inner() -> int:
+        _require_file(file)
+        told = {"config": parse_metadata(config.read()) if config else None}
+        async with opened(file, told) as (datasette, database):
+            return await work(datasette, database)
+
+    try:
+        code = asyncio.run(inner())
+    except (LlmToolsError, BadMetadataError, StartupError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("Stopped; nothing was begun.", err=True)
+        code = _STOPPED_BY_SIGNAL
+    sys.exit(code)
+
+
+def _require_file(file: Path) -> None:
+    if not file.is_file():
+        raise BadInput(f"There is no file {file}.")
+    if not is_database(file):
+        raise BadInput(
+            f"{file} is not a SQLite database; make one of it first, as with "
+            "`sqlite-utils insert data.db rows file.csv --csv`."
+        )
+
+
+async def _run_named(datasette: Datasette, database: str, name: str) -> Run:
+    """A run by its number or its id."""
+    for run in await store.runs(datasette, database, limit=-1):
+        if name in (str(run.number), run.id):
+            return run
+    raise NotFound(f"There is no run {name}; `datasette llm-tools enrichments` lists them.")
+
+
+async def _work(
+    datasette: Datasette, database: str, taken: Taken, file: Path, as_json: bool
+) -> int:
+    """Work on a run, or watch who has it, until it ends or rests; the exit code."""
+    work = Work(datasette, database, taken)
+    with work.listening():
+        run = await work.to_the_end()
+    faults = await results.faults(datasette, run)
+    if as_json:
+        click.echo(_json(console.run_json(run, faults)))
+    else:
+        for line in console.ending_lines(run, faults, str(file)):
+            click.echo(line)
+    if run.status is RunStatus.DONE:
+        return 1 if run.counts.failed else 0
+    return _STOPPED_BY_SIGNAL if work.signals else 1
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,173 @@
+"""Who works on a run: a lease, taken by one worker, renewed by a heartbeat, lost by silence.
+
+Whatever a worker writes, it writes while its lease holds, in the same transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..jobs import is_dead
+from ..values import Run, RunLimits, RunStatus, Wish
+from .own_tables import LeaseLost, now, read, write
+from .records import RUN_COLUMNS, RUNS, limits_from_json, run_of
+from .states import hash_index
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+# How long a lease holds without a word of its owner, who says one every three seconds.
+LEASE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the owner wants of a run, and the limits as they are now."""
+
+    wish: Wish
+    limits: RunLimits
+
+
+async def claim(
+    datasette: Datasette, database: str, owner: str, until: float, *, run_id: str | None = None
+) -> Run | None:
+    """Take the oldest run that waits or whose owner is dead, or None where there is none.
+
+    `until` is when the lease ends, in seconds since 1970; `run_id` asks for that run only.
+    Nothing is written, nor are our tables made, where there is nothing to take.
+    """
+    db = datasette.databases.get(database)
+    if db is None or db.is_memory or not db.is_mutable:
+        return None
+    if await read(datasette, database, lambda each: _claimable(each, run_id), None) is None:
+        return None
+
+    def change(connection: sqlite3.Connection) -> Run | None:
+        _settle_wishes(connection)
+        found = _claimable(connection, run_id)
+        if found is None:
+            return None
+        connection.execute(
+            "UPDATE _llm_tools_runs SET status = ?, lease_owner = ?, lease_until = ?, "
+            "started_at = coalesce(started_at, ?), reason = NULL WHERE id = ?",
+            [RunStatus.RUNNING.value, owner, until, now(), found],
+        )
+        row = connection.execute(
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.id = ?",  # noqa: S608 -- ours
+            [found],
+        ).fetchone()
+        return run_of(row, database)
+
+    return await write(datasette, database, change)
+
+
+async def begin(
+    datasette: Datasette, run: Run, *, owner: str, prompt_hash: str, total: int | None
+) -> Orders:
+    """Note what a run asks and of how many rows, as known when it is worked on.
+
+    If earlier runs asked the same, their results are indexed by input until this run ends.
+    Raises LeaseLost.
+    """
+
+    def change(connection: sqlite3.Connection) -> Orders:
+        connection.execute(
+            "UPDATE _llm_tools_runs SET prompt_hash = ?, total = ? "
+            "WHERE number = ? AND lease_owner = ?",
+            [prompt_hash, total, run.number, owner],
+        )
+        if run.enrichment.specification.use_cache and _was_asked(connection, run, prompt_hash):
+            connection.execute(
+                f"CREATE INDEX IF NOT EXISTS {hash_index(run)} "
+                f"ON _llm_tools_results(input_hash) WHERE run < {run.number} AND status = 'done'"
+            )
+        return renew(connection, run, owner)
+
+    return await write(datasette, run.enrichment.database, change)
+
+
+async def heartbeat(
+    datasette: Datasette,
+    run: Run,
+    *,
+    owner: str,
+    until: float | None = None,
+    seconds: float = 0.0,
+) -> Orders:
+    """Hold the lease for LEASE_SECONDS more, or `until`, and add working time. Raises LeaseLost."""
+    return await write(
+        datasette,
+        run.enrichment.database,
+        lambda connection: renew(connection, run, owner, seconds, until),
+    )
+
+
+def renew(
+    connection: sqlite3.Connection,
+    run: Run,
+    owner: str,
+    seconds: float = 0.0,
+    until: float | None = None,
+) -> Orders:
+    """In a transaction: hold the lease, and say what is wanted now. Raises LeaseLost."""
+    row = connection.execute(
+        "UPDATE _llm_tools_runs SET lease_until = ?, seconds = seconds + ? "
+        "WHERE number = ? AND lease_owner = ? AND status = ? RETURNING wish, limits",
+        [
+            until or time.time() + LEASE_SECONDS,
+            seconds,
+            run.number,
+            owner,
+            RunStatus.RUNNING.value,
+        ],
+    ).fetchone()
+    if row is None:
+        raise LeaseLost("Somebody else works on this run now, or it has ended.")
+    return Orders(Wish(row[0]), limits_from_json(row[1]))
+
+
+def _was_asked(connection: sqlite3.Connection, run: Run, prompt_hash: str) -> bool:
+    """Whether an earlier run has answers to the same prompt."""
+    found = connection.execute(
+        "SELECT 1 FROM _llm_tools_runs WHERE prompt_hash = ? AND number < ? AND done LIMIT 1",
+        [prompt_hash, run.number],
+    ).fetchone()
+    return bool(prompt_hash) and found is not None
+
+
+def _claimable(connection: sqlite3.Connection, run_id: str | None) -> str | None:
+    """The id of the oldest run to be taken, or None."""
+    rows = connection.execute(
+        "SELECT id, status, lease_owner, lease_until FROM _llm_tools_runs "
+        "WHERE status IN (?, ?) AND (?3 IS NULL OR id = ?3) ORDER BY number",
+        [RunStatus.WAITING.value, RunStatus.RUNNING.value, run_id],
+    ).fetchall()
+    for found, status, owner, until in rows:
+        if status == RunStatus.WAITING.value or is_dead(owner or "", until or 0.0, time.time()):
+            return str(found)
+    return None
+
+
+def _settle_wishes(connection: sqlite3.Connection) -> None:
+    """Pause or cancel what was to be, where its owner died before it could obey."""
+    rows = connection.execute(
+        "SELECT number, wish, lease_owner, lease_until FROM _llm_tools_runs "
+        "WHERE status = ? AND wish != ?",
+        [RunStatus.RUNNING.value, Wish.RUN.value],
+    ).fetchall()
+    for number, wanted, owner, until in rows:
+        if is_dead(owner or "", until or 0.0, time.time()):
+            paused = wanted == Wish.PAUSE.value
+            connection.execute(
+                "UPDATE _llm_tools_runs SET status = ?, lease_owner = NULL, lease_until = NULL, "
+                "ended_at = iif(?, NULL, ?) WHERE number = ?",
+                [
+                    (RunStatus.PAUSED if paused else RunStatus.CANCELLED).value,
+                    paused,
+                    now(),
+                    number,
+                ],
+            )

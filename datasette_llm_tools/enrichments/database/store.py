@@ -1,0 +1,307 @@
+"""Enrichments and the life of their runs, in the database that they write to.
+
+Who works on a run is in leases.py, what a run may become in states.py, what came of
+each row in results.py.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import Conflict, NotFound
+from ...migrations import apply_enriched
+from ..values import Enrichment, Run, RunLimits, RunStatus, Selection, Specification, Wish
+from .leases import LEASE_SECONDS, Orders, begin, claim, heartbeat
+from .own_tables import LeaseLost, now, read, write
+from .records import ENRICHMENT_COLUMNS, RUN_COLUMNS, RUNS, enrichment_of, run_of
+from .records import to_json as as_json
+from .states import move, require_columns_free, shared, state_of, writers
+from .tables import add_columns, check_outputs, read_target, require_target
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+__all__ = ["LEASE_SECONDS", "LeaseLost", "Orders", "begin", "claim", "heartbeat"]
+
+_ACTIVE = tuple(each for each in RunStatus if each.is_active)
+
+
+async def create_enrichment(
+    datasette: Datasette,
+    database: str,
+    table: str,
+    name: str,
+    specification: Specification,
+    actor: Mapping[str, Any] | None,
+) -> Enrichment:
+    """Keep a specification for a table; our tables are made in its database with the first one.
+
+    Raises BadInput for a table that cannot be enriched, TableGone, DatabaseLocked, RunPaused.
+    """
+    target = await require_target(datasette, database, table)
+    known = (actor or {}).get("id")
+    made = Enrichment(
+        id=secrets.token_hex(12),
+        database=database,
+        table=target.name,
+        name=name,
+        specification=specification,
+        actor_id=None if known is None else str(known),
+        created_at=now(),
+    )
+
+    def change(connection: sqlite3.Connection) -> None:
+        apply_enriched(connection)
+        connection.execute(
+            "INSERT INTO _llm_tools_enrichments "
+            "(id, table_name, name, specification, actor_id, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                made.id,
+                made.table,
+                made.name,
+                as_json(specification),
+                made.actor_id,
+                made.created_at,
+            ],
+        )
+
+    await write(datasette, database, change)
+    return made
+
+
+async def get_enrichment(
+    datasette: Datasette, database: str, enrichment_id: str
+) -> Enrichment | None:
+    """The enrichment of that id, or None."""
+
+    def ask(connection: sqlite3.Connection) -> Enrichment | None:
+        row = connection.execute(
+            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e WHERE e.id = ?",  # noqa: S608 -- ours
+            [enrichment_id],
+        ).fetchone()
+        return enrichment_of(row, database) if row else None
+
+    return await read(datasette, database, ask, None)
+
+
+async def enrichments(
+    datasette: Datasette, database: str, table: str | None = None
+) -> tuple[Enrichment, ...]:
+    """The enrichments of a database, or of one table in it, newest first."""
+
+    def ask(connection: sqlite3.Connection) -> tuple[Enrichment, ...]:
+        rows = connection.execute(
+            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e "  # noqa: S608 -- ours
+            "WHERE ?1 IS NULL OR e.table_name = ?1 COLLATE NOCASE ORDER BY e.rowid DESC",
+            [table],
+        )
+        return tuple(enrichment_of(row, database) for row in rows)
+
+    return await read(datasette, database, ask, ())
+
+
+async def create_run(
+    datasette: Datasette,
+    database: str,
+    enrichment: Enrichment,
+    selection: Selection,
+    limits: RunLimits,
+    actor: Mapping[str, Any] | None,
+    overwrite: Collection[str] = (),
+    *,
+    prompt_hash: str = "",
+    lease: tuple[str, float] | None = None,
+) -> Run:
+    """Add a run, and the columns that its table lacks, in one transaction.
+
+    It waits for anybody to take it; with `lease`, an owner and when it ends in seconds since
+    1970, it is running for that owner at once.
+
+    Raises BadInput where an output may not be written, Conflict where a run that has not
+    ended writes one of them, TableGone, DatabaseLocked, RunPaused.
+    """
+    outputs = enrichment.specification.outputs
+    run_id = secrets.token_hex(12)
+    owner, until = lease or (None, None)
+    status = RunStatus.WAITING if lease is None else RunStatus.RUNNING
+    created_at = now()
+
+    def change(connection: sqlite3.Connection) -> None:
+        target = read_target(connection, enrichment.table)
+        check_outputs(target, outputs, overwrite)
+        if other := writers(connection, enrichment, _ACTIVE):
+            raise Conflict(
+                f"Another run ({other[0].id}) writes to {shared(other[0], enrichment)} of "
+                f"{target.name}: let it end or cancel it first."
+            )
+        created = add_columns(connection, target, outputs)
+        connection.execute(
+            "INSERT INTO _llm_tools_runs (id, enrichment_id, status, selection, limits, actor, "
+            "created_columns, prompt_hash, lease_owner, lease_until, created_at, started_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                run_id,
+                enrichment.id,
+                status.value,
+                as_json(selection),
+                as_json(limits),
+                None if actor is None else json.dumps(actor),
+                json.dumps(created),
+                prompt_hash,
+                owner,
+                until,
+                created_at,
+                None if lease is None else created_at,
+            ],
+        )
+
+    await write(datasette, database, change)
+    return await _require_run(datasette, database, run_id)
+
+
+async def get_run(datasette: Datasette, database: str, run_id: str) -> Run | None:
+    """The run of that id, or None."""
+
+    def ask(connection: sqlite3.Connection) -> Run | None:
+        row = connection.execute(
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.id = ?",  # noqa: S608 -- ours
+            [run_id],
+        ).fetchone()
+        return run_of(row, database) if row else None
+
+    return await read(datasette, database, ask, None)
+
+
+async def runs(
+    datasette: Datasette, database: str, table: str | None = None, *, limit: int = 200
+) -> tuple[Run, ...]:
+    """The newest runs of a database, or of one table in it, newest first."""
+
+    def ask(connection: sqlite3.Connection) -> tuple[Run, ...]:
+        rows = connection.execute(
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
+            "WHERE ?1 IS NULL OR e.table_name = ?1 COLLATE NOCASE "
+            "ORDER BY r.number DESC LIMIT ?2",
+            [table, limit],
+        )
+        return tuple(run_of(row, database) for row in rows)
+
+    return await read(datasette, database, ask, ())
+
+
+async def release(
+    datasette: Datasette,
+    run: Run,
+    owner: str,
+    status: RunStatus = RunStatus.WAITING,
+    reason: str | None = None,
+) -> Run:
+    """Give a run back with the status it has come to; waiting, anybody may take it at once.
+
+    Raises LeaseLost.
+    """
+    return await set_status(datasette, run, status, reason, owner=owner)
+
+
+async def set_status(
+    datasette: Datasette,
+    run: Run,
+    status: RunStatus,
+    reason: str | None = None,
+    *,
+    owner: str | None = None,
+) -> Run:
+    """Bring a run to another status, and end its lease.
+
+    With `owner` only while the lease is theirs (LeaseLost). Raises Conflict where the run
+    may not become that.
+    """
+
+    def change(connection: sqlite3.Connection) -> None:
+        current, holder = state_of(connection, run.number)
+        if owner is not None and (holder != owner or current is not RunStatus.RUNNING):
+            raise LeaseLost("Somebody else works on this run now, or it has ended.")
+        move(connection, run, current, status, reason)
+
+    await write(datasette, run.enrichment.database, change)
+    return await _require_run(datasette, run.enrichment.database, run.id)
+
+
+async def wish(datasette: Datasette, run: Run, wanted: Wish) -> Run:
+    """Pause, resume or cancel a run. A run that is worked on obeys with its next batch.
+
+    Raises Conflict where the run has ended, or where another one writes its columns now.
+    """
+
+    def change(connection: sqlite3.Connection) -> None:
+        current, _ = state_of(connection, run.number)
+        connection.execute(
+            "UPDATE _llm_tools_runs SET wish = ? WHERE number = ?", [wanted.value, run.number]
+        )
+        becomes = {
+            Wish.RUN: RunStatus.WAITING,
+            Wish.PAUSE: RunStatus.PAUSED,
+            Wish.CANCEL: RunStatus.CANCELLED,
+        }[wanted]
+        if current in (RunStatus.RUNNING, becomes):
+            return
+        if becomes is RunStatus.WAITING:
+            require_columns_free(connection, run)
+        move(connection, run, current, becomes, None)
+
+    await write(datasette, run.enrichment.database, change)
+    return await _require_run(datasette, run.enrichment.database, run.id)
+
+
+async def set_limits(datasette: Datasette, run: Run, limits: RunLimits) -> Run:
+    """Change what a run may take; one that is worked on sees it with its next batch."""
+    await write(
+        datasette,
+        run.enrichment.database,
+        lambda connection: connection.execute(
+            "UPDATE _llm_tools_runs SET limits = ? WHERE number = ?",
+            [as_json(limits), run.number],
+        ).close(),
+    )
+    return await _require_run(datasette, run.enrichment.database, run.id)
+
+
+async def retry_failed(datasette: Datasette, run: Run) -> int:
+    """Let a run that is not being worked on ask its failed rows again; returns how many.
+
+    Raises Conflict where it is being worked on or was undone, or where another run has
+    written its columns since.
+    """
+
+    def change(connection: sqlite3.Connection) -> int:
+        current, _ = state_of(connection, run.number)
+        if current is RunStatus.RUNNING:
+            raise Conflict(
+                "The run is being worked on: pause it before its failed rows are retried."
+            )
+        require_columns_free(connection, run)
+        marked = connection.execute(
+            "UPDATE _llm_tools_results SET status = 'retry' WHERE run = ? AND status = 'failed'",
+            [run.number],
+        ).rowcount
+        if marked:
+            connection.execute(
+                "UPDATE _llm_tools_runs SET failed = failed - ?, wish = ? WHERE number = ?",
+                [marked, Wish.RUN.value, run.number],
+            )
+            if current is not RunStatus.WAITING:
+                move(connection, run, current, RunStatus.WAITING, None)
+        return marked
+
+    return await write(datasette, run.enrichment.database, change)
+
+
+async def _require_run(datasette: Datasette, database: str, run_id: str) -> Run:
+    run = await get_run(datasette, database, run_id)
+    if run is None:
+        raise NotFound("There is no such run any more.")
+    return run
