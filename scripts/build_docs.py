@@ -80,7 +80,7 @@ def errors_page() -> str:
 A page shows an error's message with its HTTP status. JSON has the same in
 `{{"ok": false, "error": "..."}}`. On the command line the message goes to standard error and the
 exit code is 1. An answer that fails after it has begun is no HTTP error: its `status` says so, as
-[api](api.md#an-answer) describes. So it is with a [run](api.md#one-run), whose rows fail one by one.
+[api](api.md#an-answer) describes. So it is with a [run](api.md#one-run): its rows fail one by one.
 
 {_table(("error", "status", "when"), rows)}
 

@@ -188,3 +188,12 @@ def test_every_module_of_the_package_is_in_the_table_of_layers() -> None:
         name for row in table.splitlines() for name in re.findall(r"`(\S+)`", row.split("|")[2])
     }
     assert drawn == modules | folders
+
+
+def test_every_module_of_enrichments_has_its_part() -> None:
+    package = ROOT / "datasette_llm_tools/enrichments"
+    modules = {path.stem for path in package.rglob("*.py")} - {"__init__"}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    table = section("docs/design.md", "What is in a feature").split("| part of")[1]
+    drawn = re.findall(r"`(\w+/?)`", table)
+    assert sorted(set(drawn) - {"enrichments/"}) == sorted(modules | folders)
