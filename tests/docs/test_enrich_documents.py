@@ -34,12 +34,14 @@ from datasette_llm_tools.enrichments.values import (
 from datasette_llm_tools.errors import BadInput
 from datasette_llm_tools.migrations import enriched
 from datasette_llm_tools.settings import Settings
-from tests.docs.documents import blocks, first_cells, section, text_of
+from tests.docs.documents import ROOT, blocks, first_cells, section, text_of
 from tests.docs.shells import Shell, opened_shell
 from tests.enrich_sites import FORM, TABLE, enrich_site, started, until
 
 ENRICH = "docs/enrich.md"
 API = "docs/api.md"
+PACKAGE = ROOT / "datasette_llm_tools"
+TEMPLATES = ROOT / "templates/llm_tools"
 
 
 def cells(text: str, column: int = 0) -> list[str]:
@@ -149,7 +151,7 @@ def test_what_templates_may_not_is_refused_with_its_line(template: str) -> None:
 def test_limits_are_documented_with_what_they_are_by_default() -> None:
     limits, usual = RunLimits(), Settings()
     table = section(ENRICH, "Limits")
-    page = (Path(__file__).parents[2] / "templates/llm_tools/_run_limits.html").read_text("utf-8")
+    page = (TEMPLATES / "_run_limits.html").read_text("utf-8")
     assert cells(table) == re.findall(r"<label>(.+?) <input", page)
     assert cells(table, 2) == [
         "none",
@@ -198,6 +200,16 @@ def test_our_tables_are_documented_and_the_sql_drops_each_of_them() -> None:
     (sql,) = blocks(text_of(ENRICH), "sql")
     assert set(re.findall(r"DROP TABLE (\w+);", sql)) == names
     assert f"'{enriched.name}'" in sql
+
+
+def test_what_is_to_be_pressed_is_on_a_page() -> None:
+    prose = re.sub(r"^- \*\*.+?\*\*", "", text_of(ENRICH), flags=re.M)  # heads of list items
+    pressed = {" ".join(each.split()) for each in re.findall(r"\*\*(.+?)\*\*", prose, re.S)}
+    templates = [path.read_text("utf-8") for path in TEMPLATES.glob("*.html")]
+    links = (PACKAGE / "enrichments/links.py").read_text("utf-8")
+    pages = " ".join(re.sub(r"<[^>]+>", "", "\n".join([*templates, links])).split())
+    assert len(pressed) > 20
+    assert {each for each in pressed if each not in pages} == set()
 
 
 # JSON: what a site answers, and what the documents name.

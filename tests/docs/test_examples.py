@@ -184,16 +184,37 @@ def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
 
 
-@pytest.mark.parametrize(("number", "expected"), [(1, ["gpt-4.1", "gpt-4.1-mini"]), (2, [])])
+LOCAL, MINI = "qwen2.5-coder-1.5b", "gpt-4.1-mini"
+
+
+@pytest.mark.parametrize(
+    ("number", "for_questions", "for_enrichments"),
+    [
+        (1, {"gpt-4.1", MINI}, None),
+        (2, {LOCAL}, {LOCAL}),
+        (3, None, {MINI}),
+    ],
+)
 @pytest.mark.asyncio
 async def test_models_that_are_allowed(
-    tmp_path: Path, key: None, number: int, expected: list[str]
+    tmp_path: Path,
+    key: None,
+    number: int,
+    for_questions: set[str] | None,
+    for_enrichments: set[str] | None,
 ) -> None:
+    """None is for all that there are."""
     config = example("docs/models.md", "Choose the default", number)
     async with make_site(tmp_path, lambda _: "SELECT 1;", settings={"model": "gpt-4.1"}) as site:
         site.datasette.config["plugins"]["datasette-llm"] = config["plugins"]["datasette-llm"]
-        models = (await site.get("/-/questions/shops.json")).json()["models"]
-    assert sorted(set(models) - {"qwen2.5-coder-1.5b"}) == expected
+        asking = set((await site.get("/-/questions/shops.json")).json()["models"])
+        enriching = set((await site.get("/-/enrichments/shops/sale.json")).json()["models"])
+    for found, expected in ((asking, for_questions), (enriching, for_enrichments)):
+        if expected is None:
+            assert found > {"gpt-4.1", MINI, "scripted"}
+        else:
+            # The local model is there only where it is installed.
+            assert found | {LOCAL} == expected | {LOCAL}
 
 
 def test_the_setting_of_a_model_is_one() -> None:
