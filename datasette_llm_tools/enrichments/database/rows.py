@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import BadInput
@@ -32,7 +32,7 @@ async def pages(
     columns: Sequence[str],
     *,
     after: Key | None,
-) -> AsyncIterator[Sequence[Row]]:
+) -> AsyncGenerator[Sequence[Row], None]:
     """The rows that a run has not settled: those behind the key `after`, then those to be retried.
 
     `after` None begins at the beginning, `()` reads only what is to be retried. A page has

@@ -26,6 +26,7 @@ from ..database.own_tables import DatabaseLocked, LeaseLost
 from ..engine.asking import Asking
 from ..prompts import Prompting, new_marker
 from ..values import Outcome, Row, Run, RunLimits, RunStatus, Wish
+from .ahead import ahead
 from .frontier import Frontier
 
 if TYPE_CHECKING:
@@ -149,9 +150,10 @@ class Shift:
         """Pages of rows from the cursor on, told to the frontier as they pass."""
         after = self.run.cursor
         pages = rows.pages(self._datasette, self.run, target, columns, after=after)
-        async for page in pages:
-            self._frontier.read([row.key for row in page])
-            yield page
+        async with aclosing(ahead(pages)) as read:
+            async for page in read:
+                self._frontier.read([row.key for row in page])
+                yield page
 
     async def _begin(self, target: TargetTable, door: Model) -> None:
         """Note what is asked and of how many rows; what was asked before is known by that."""
