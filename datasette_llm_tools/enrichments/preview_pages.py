@@ -39,13 +39,11 @@ async def preview_shown(
     target: TargetTable,
     found: Preview,
     outputs: Sequence[Output],
-    *,
-    at_once: int,
 ) -> PreviewShown:
     """A preview as it is shown, with what the whole run would take and need."""
     created, overwritten = split_outputs(target, outputs)
     missing = await may_write(datasette, actor, database, target.name, alter=bool(created))
-    estimate, note = _estimate(found, at_once)
+    estimate, note = _estimate(found)
     return PreviewShown(
         outputs=[each.name for each in outputs],
         rows=[
@@ -69,7 +67,7 @@ def split_outputs(target: TargetTable, outputs: Sequence[Output]) -> tuple[list[
     return created, [each.name for each in outputs if each.name not in created]
 
 
-def preview_json(found: Preview, shown: PreviewShown, at_once: int) -> dict[str, Any]:
+def preview_json(found: Preview, shown: PreviewShown) -> dict[str, Any]:
     """A preview for a program. Prices are null where they are unknown."""
     return {
         "rows": [
@@ -81,7 +79,7 @@ def preview_json(found: Preview, shown: PreviewShown, at_once: int) -> dict[str,
             for each in found.rows
         ],
         "total": found.total,
-        "estimate": estimate_json(found, at_once),
+        "estimate": estimate_json(found),
         "stopped": found.stopped,
         "overwritten": shown.overwritten,
         "created": shown.created,
@@ -138,17 +136,15 @@ def _model_of(outcome: Outcome, found: Preview) -> ModelInfo:
     return fallback if fallback and outcome.model_id == fallback.model_id else found.model
 
 
-def _estimate(found: Preview, at_once: int) -> tuple[list[tuple[str, str]], str | None]:
+def _estimate(found: Preview) -> tuple[list[tuple[str, str]], str | None]:
     """What the whole run would take, as names and words, and what is not known."""
     estimate = found.estimate
     if estimate is None:
         return [("Rows", f"{found.total:,}")], "Preview rows that get a reply to see an estimate."
-    low, high = estimate.seconds_low / at_once, estimate.seconds_high / at_once
     is_local = found.model.is_local and (found.fallback is None or found.fallback.is_local)
     money = usd_range_words(estimate.usd_low, estimate.usd_high, is_local=is_local)
-    note = f"The time is with {rows_words(at_once)} at once, if the model keeps up."
+    note = f"The time is with {rows_words(found.at_once)} at once, if the model keeps up."
     if found.model.is_local:
-        low, high = estimate.seconds_low, estimate.seconds_high
         note = "The model runs on this machine, where rows wait for each other."
     if money == UNKNOWN:
         note += f" {found.model.model_id} has no known price: set a limit on rows."
@@ -156,23 +152,22 @@ def _estimate(found: Preview, at_once: int) -> tuple[list[tuple[str, str]], str 
         ("Rows", f"{estimate.rows:,}"),
         ("Tokens", f"about {estimate.tokens:,}"),
         ("Money", money),
-        ("Time", f"about {seconds_range_words(low, high)}"),
+        ("Time", f"about {seconds_range_words(estimate.seconds_low, estimate.seconds_high)}"),
     ], note
 
 
-def estimate_json(found: Preview, at_once: int) -> dict[str, Any] | None:
+def estimate_json(found: Preview) -> dict[str, Any] | None:
     """The estimate for a program; money is null where no price is known."""
     estimate = found.estimate
     if estimate is None:
         return None
-    share = 1 if found.model.is_local else at_once
     return {
         "rows": estimate.rows,
         "tokens": estimate.tokens,
         "usd_low": estimate.usd_low,
         "usd_high": estimate.usd_high,
-        "seconds_low": estimate.seconds_low / share,
-        "seconds_high": estimate.seconds_high / share,
+        "seconds_low": estimate.seconds_low,
+        "seconds_high": estimate.seconds_high,
         "is_local": found.model.is_local,
     }
 

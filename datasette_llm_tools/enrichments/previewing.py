@@ -6,11 +6,11 @@ Knows neither requests nor templates; pages and the command line show what it fi
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..errors import LlmToolsError, RunPaused
+from ..errors import LlmToolsError, ModelFailed, RunPaused
 from ..model import Model, ModelInfo, choose_model
 from ..prompt import Attachment, Prompt, Usage
 from ..settings import Settings, read_settings
@@ -19,6 +19,7 @@ from .attaching import attachments
 from .database import rows
 from .database.tables import TargetTable
 from .engine.asking import Asking
+from .engine.concurrency import at_once
 from .prompts import Prompting, new_marker
 from .row_templates import RowTemplate
 from .values import (
@@ -57,7 +58,8 @@ class PreviewedRow:
 class Preview:
     """What a preview found. `total` is how many rows the selection has.
 
-    `estimate` is of the whole run within its limits, None where no reply came.
+    `estimate` is of the whole run within its limits, with `at_once` prompts in flight;
+    None where no reply came.
     `stopped` says why the model could not go on.
     """
 
@@ -65,6 +67,7 @@ class Preview:
     total: int
     counts: Counts
     estimate: jobs.Estimate | None
+    at_once: int
     stopped: str | None
     model: ModelInfo
     fallback: ModelInfo | None
@@ -120,6 +123,8 @@ async def preview(
                 datasette, database, target, row, specification, settings, accepted=accepted
             )
 
+        prompting = _prompting(specification, target, infos[0])
+        await _warm(doors[0], prompting, sampled)
         asking = Asking(
             specification,
             _limits_of_preview(limits, settings),
@@ -129,15 +134,16 @@ async def preview(
         )
         outcomes, stopped = await _ask(asking, sampled)
     counts = counts_of(tuple(outcomes.values()))
+    together = at_once(limits.concurrency, is_local=infos[0].is_local)
     wanted = total if limits.rows is None else min(total, limits.rows)
-    prompting = _prompting(specification, target, infos[0])
     return Preview(
         rows=tuple(
             PreviewedRow(row, _prompt(prompting, row), outcomes.get(row.key)) for row in sampled
         ),
         total=total,
         counts=counts,
-        estimate=jobs.estimate(counts, wanted) if counts.done + counts.failed else None,
+        estimate=_estimate(counts, wanted, together),
+        at_once=together,
         stopped=stopped,
         model=infos[0],
         fallback=infos[1] if len(infos) > 1 else None,
@@ -165,6 +171,28 @@ def counts_of(outcomes: Sequence[Outcome]) -> Counts:
         usd=sum(priced) if priced else None,
         seconds=sum(each.milliseconds for each in outcomes) / 1000,
     )
+
+
+def _estimate(counts: Counts, wanted: int, together: int) -> jobs.Estimate | None:
+    if not counts.done + counts.failed:
+        return None
+    estimate = jobs.estimate(counts, wanted)
+    return replace(
+        estimate,
+        seconds_low=estimate.seconds_low / together,
+        seconds_high=estimate.seconds_high / together,
+    )
+
+
+async def _warm(door: Model, prompting: Prompting, sampled: Sequence[Row]) -> None:
+    """Have a local model loaded, and what all rows' prompts share read, before time is taken."""
+    if not door.info.is_local:
+        return
+    prompt = next(filter(None, (_prompt(prompting, row) for row in sampled)), None)
+    # What is wrong with the model is told by the rows themselves.
+    with suppress(ModelFailed):
+        if prompt is not None:
+            await door.complete(replace(prompt, max_tokens=1))
 
 
 def _limits_of_preview(limits: RunLimits, settings: Settings) -> RunLimits:

@@ -79,7 +79,7 @@ async def look(request: Request, datasette: Datasette) -> Response:
     if not wants_json(request):
         return await _form(request, datasette, database, table, draft, shown=shown)
     html = await _preview_html(request, datasette, asked, draft, shown)
-    value = preview_pages.preview_json(found, shown, asked.limits.concurrency)
+    value = preview_pages.preview_json(found, shown)
     return json_response({**value, "seed": draft.seed, "html": html})
 
 
@@ -89,7 +89,7 @@ async def estimate(request: Request, datasette: Datasette) -> Response:
     draft = draft_from(await posted(request))
     asked = await _asked(request, datasette, database, table, draft)
     found, shown = await unless_left(request, _previewed(request, datasette, asked, draft))
-    value = preview_pages.estimate_json(found, asked.limits.concurrency)
+    value = preview_pages.estimate_json(found)
     words = {name.lower(): text for name, text in shown.estimate}
     return json_response({"estimate": value, "words": words, "stopped": found.stopped})
 
@@ -168,7 +168,6 @@ async def _previewed(
         asked.target,
         found,
         asked.specification.outputs,
-        at_once=asked.limits.concurrency,
     )
     return found, shown
 

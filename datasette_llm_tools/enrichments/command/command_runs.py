@@ -244,6 +244,7 @@ async def _preview(
     say: Callable[[str], None],
 ) -> None:
     """Ask about a few rows, write nothing, and say what came and what the whole would take."""
+    click.echo(f"Asking {specification.model_id} about a few rows first …", err=True)
     preview = await previewing.preview(
         datasette,
         ACTOR,
@@ -259,7 +260,7 @@ async def _preview(
     for line in console.preview_lines(preview, specification):
         say(line)
     say("")
-    for line in console.estimate_lines(preview, limits.concurrency):
+    for line in console.estimate_lines(preview):
         say(line)
 
 

@@ -17,7 +17,7 @@ from ..database.results import FaultGroup
 from ..database.undoing import Undone
 from ..outputs import Output, OutputType
 from ..previewing import Preview
-from ..values import Key, OutcomeStatus, Run, RunStatus, Specification
+from ..values import Counts, Key, OutcomeStatus, Run, RunStatus, Specification
 from ..wording import (
     UNKNOWN,
     price_words,
@@ -71,20 +71,18 @@ def preview_lines(preview: Preview, specification: Specification) -> Iterator[st
         yield f"The preview ended early: {preview.stopped}"
 
 
-def estimate_lines(preview: Preview, concurrency: int) -> Iterator[str]:
+def estimate_lines(preview: Preview) -> Iterator[str]:
     """What the whole run would take, by the sampled rows."""
     estimate = preview.estimate
     if estimate is None:
         yield f"{rows_words(preview.total)} in all; no reply came to estimate by."
         return
-    # The local model takes one row after another, however many are sent.
-    at_once = 1 if preview.model.is_local else max(1, concurrency)
     price = usd_range_words(estimate.usd_low, estimate.usd_high, is_local=preview.model.is_local)
     yield (
         f"Estimate: {rows_words(estimate.rows)}, price {price}, "
         f"{estimate.tokens:,} tokens, "
-        f"{seconds_range_words(estimate.seconds_low / at_once, estimate.seconds_high / at_once)}"
-        f"{f' with {at_once} at a time' if at_once > 1 else ''}."
+        f"{seconds_range_words(estimate.seconds_low, estimate.seconds_high)} "
+        f"with {preview.at_once} at a time."
     )
 
 
@@ -235,12 +233,21 @@ def runs_lines(runs: Sequence[Run]) -> Iterator[str]:
                 run.counts.done,
                 run.counts.total,
                 run.counts.failed,
-                UNKNOWN if run.counts.usd is None else price_words(run.counts.usd, is_local=False),
+                _price(run.counts),
                 (run.started_at or run.created_at)[:16].replace("T", " "),
             ]
             for run in runs
         ],
     )
+
+
+def _price(counts: Counts) -> str:
+    """What a run has cost so far, nothing where nothing was asked yet."""
+    if counts.usd is None:
+        return UNKNOWN if counts.unpriced else ""
+    if not counts.usd and not counts.unpriced:
+        return "no fee"
+    return price_words(counts.usd, is_local=False, unpriced=counts.unpriced)
 
 
 def key_words(key: Key) -> str:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+# The local model evaluates one prompt at a time; the second one is there when it is done.
+_MOST_LOCAL = 2
+
+
+def at_once(wanted: int, *, is_local: bool) -> int:
+    """Prompts that a model is given at the same time where `wanted` may be in flight."""
+    return max(1, min(wanted, _MOST_LOCAL) if is_local else wanted)
+
 
 class Concurrency:
     """Prompts that may be in flight: halved by a refusal, creeping back with what succeeds.

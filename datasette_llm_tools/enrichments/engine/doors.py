@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 
 import anyio
@@ -19,15 +20,13 @@ from ...errors import ModelOverloaded, ModelUnusable, RunPaused
 from ...model import Completion
 from ...prompt import Prompt, Usage
 from ..values import RunLimits
-from .concurrency import Concurrency
+from .concurrency import Concurrency, at_once
 from .groups import Door, Groups
 from .spending import Bill, Purse
 from .waiting import Waiting
 
 Price = Callable[[str, Usage], "float | None"]
 
-# The local model evaluates one prompt at a time; the second one is there when it is done.
-_MOST_LOCAL = 2
 # A refusal for want of capacity tried nothing: more of them are borne than of failures.
 _REFUSALS_PER_ATTEMPT = 5
 _MOST_TIMEOUTS = 2
@@ -140,6 +139,7 @@ class Doorkeeper:
         """One attempt."""
         bill.attempts += 1
         epoch = self._concurrency.epoch
+        began = time.perf_counter()
         try:
             completion = await self._groups.complete(prompt, self._limits.seconds_per_row)
         except TimeoutError:
@@ -155,6 +155,8 @@ class Doorkeeper:
                     f"{self.model_id} asks to wait {minutes:.0f} minutes; resume the run then."
                 ) from error
             raise
+        finally:
+            bill.milliseconds += (time.perf_counter() - began) * 1000
         self._concurrency.succeeded()
         return completion
 
@@ -201,9 +203,7 @@ class Doorkeeper:
         return 0.0 if self._door.info.is_local else self._price(self.model_id, usage)
 
     def _most(self, limits: RunLimits) -> int:
-        return (
-            min(limits.concurrency, _MOST_LOCAL) if self._door.info.is_local else limits.concurrency
-        )
+        return at_once(limits.concurrency, is_local=self._door.info.is_local)
 
     def _cut_off_if_stopped(self, bill: Bill) -> None:
         if self._stopped.is_set() and not bill.is_paid:

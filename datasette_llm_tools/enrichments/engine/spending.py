@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...prompt import Usage
 from .waiting import Waiting
@@ -11,22 +10,20 @@ from .waiting import Waiting
 
 @dataclass(slots=True)
 class Bill:
-    """What was done about one row so far. `usd` is None once a reply had no known price."""
+    """What was done about one row so far. `usd` is None once a reply had no known price.
+
+    `milliseconds` are the model's, without waiting for a place in flight.
+    """
 
     usage: Usage = Usage()
     usd: float | None = 0.0
     attempts: int = 0
-    started: float = field(default_factory=time.perf_counter)
+    milliseconds: float = 0.0
 
     @property
     def is_paid(self) -> bool:
         """Whether there was a reply, which costs money."""
         return self.usd != 0.0 or self.usage != Usage()
-
-    @property
-    def milliseconds(self) -> float:
-        """Since its first prompt."""
-        return (time.perf_counter() - self.started) * 1000
 
     def add(self, usage: Usage, usd: float | None) -> None:
         """Put a reply on it."""
@@ -41,7 +38,7 @@ class Bill:
 
         usage = Usage(part(self.usage.input_tokens), part(self.usage.output_tokens))
         usd = None if self.usd is None else self.usd / of
-        return Bill(usage, usd, self.attempts, self.started)
+        return Bill(usage, usd, self.attempts, self.milliseconds / of)
 
 
 class Purse:
