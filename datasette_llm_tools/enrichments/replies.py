@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 
 from ..errors import BadInput, ModelFailed
-from .outputs import Output, OutputType, json_schema, storable
+from .outputs import Output, OutputType, is_plain, json_schema, storable
 
 MOST_REPLY_CHARACTERS = 1_000_000
 _MOST_REPAIRED_CHARACTERS = 20_000  # mending takes time that grows faster than the text
@@ -103,7 +103,7 @@ class Replies:
 
     def _parsed(self, said: object) -> Parsed:
         try:
-            if not self._validator.is_valid(said):
+            if not (self._is_plain(said) or self._validator.is_valid(said)):
                 raise InvalidReply(self._complaint(said))
         except RecursionError as error:
             raise InvalidReply("The reply is nested too deep.") from error
@@ -114,6 +114,15 @@ class Replies:
         except BadInput as error:
             raise InvalidReply(str(error)) from error
         return Parsed(values, unsure)
+
+    def _is_plain(self, said: object) -> bool:
+        """Whether there is no need to ask the schema: a tenth of what a row takes."""
+        return (
+            isinstance(said, dict)
+            and self.unsure_key is None
+            and len(said) == len(self._outputs)
+            and all(each.name in said and is_plain(each, said[each.name]) for each in self._outputs)
+        )
 
     def _complaint(self, said: object) -> str:
         error = best_match(self._validator.iter_errors(said))
