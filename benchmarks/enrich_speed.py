@@ -50,7 +50,7 @@ def at_once(place: Place) -> list[Finding]:
     share, ours = statistics.median(shares), statistics.median(rates)
     found = [
         Finding(
-            f"instant model, {ROWS:,} rows: share of the ceiling",
+            f"instant model, {ROWS:,} rows: rows/s as a share of the ceiling",
             f"{SHARE_OF_CEILING:.2f}",
             f"{share:.2f} ({ours:,.0f} rows/s)",
             share >= SHARE_OF_CEILING,
@@ -61,7 +61,7 @@ def at_once(place: Place) -> list[Finding]:
         found.insert(
             0,
             Finding(
-                f"the same: times the peer's rows/s ({PEER_ROWS} rows of {ROWS:,})",
+                f"instant model, {ROWS:,} rows: times the peer's rows/s",
                 f"{TIMES_PEER}",
                 f"{times:.0f}",
                 times >= TIMES_PEER,
