@@ -75,6 +75,7 @@ def _enrichments(db: Database) -> None:
             limits TEXT NOT NULL,
             actor TEXT,
             created_columns TEXT NOT NULL DEFAULT '[]',
+            seal TEXT,
             prompt_hash TEXT NOT NULL DEFAULT '',
             total INTEGER,
             done INTEGER NOT NULL DEFAULT 0,

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -250,6 +251,11 @@ async def _default(
         wanted.append(llm.get_default_model())
     names = (_by_name(found, name) for name in wanted if name)
     return next((name for name in names if name), next(iter(found)))
+
+
+def keys_folder() -> Path:
+    """Where llm keeps the keys of models. Raises OSError where there can be no such folder."""
+    return Path(llm.user_dir())
 
 
 def _by_name(found: dict[str, Any], name: str) -> str | None:

@@ -155,9 +155,12 @@ def is_owner(actor: Actor, run: Run) -> bool:
 
 
 def may_control(datasette: Datasette, actor: Actor, run: Run) -> bool:
-    """Whether the actor may pause, resume, cancel, undo the run: its owner and root may."""
+    """Whether the actor may pause, resume, cancel, undo the run: its owner and root may.
+
+    What came with the file belongs to nobody here; whoever may write to its table may.
+    """
     is_root = bool(datasette.root_enabled) and (actor or {}).get("id") == "root"
-    return is_root or is_owner(actor, run)
+    return is_root or is_owner(actor, run) or (run.is_foreign and actor is not None)
 
 
 async def require_readable(datasette: Datasette, actor: Actor, run: Run) -> None:
@@ -167,7 +170,7 @@ async def require_readable(datasette: Datasette, actor: Actor, run: Run) -> None
     """
     database, table = run.enrichment.database, run.enrichment.table
     is_gone = not await datasette.get_database(database).table_exists(table)
-    if not (is_gone and may_control(datasette, actor, run)):
+    if run.is_foreign or not (is_gone and may_control(datasette, actor, run)):
         await require_table(datasette, actor, "view-table", database, table)
 
 

@@ -100,6 +100,8 @@ async def run_now(datasette: Datasette, request: Request, run: Run) -> RunShown:
 def actions_of(run: Run) -> list[str]:
     """What may be done with a run in the state that it is in."""
     possible = list(_ACTIONS[run.status])
+    if run.is_foreign and run.status is RunStatus.PAUSED:
+        possible = ["resume", "cancel"]
     if run.status is RunStatus.RUNNING and run.wish is Wish.PAUSE:
         possible = ["resume", "cancel", "limits"]
     if run.status is RunStatus.RUNNING and run.wish is Wish.CANCEL:

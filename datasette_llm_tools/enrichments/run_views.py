@@ -105,7 +105,7 @@ async def cancel(request: Request, datasette: Datasette) -> Response:
 async def retry(request: Request, datasette: Datasette) -> Response:
     """POST /-/runs/DATABASE/ID/-/retry: ask about the failed rows once more."""
     found = await _own_run(request, datasette, writing=True)
-    count = await store.retry_failed(datasette, found)
+    count = await store.retry_failed(datasette, found, by=request.actor)
     return await _told(request, datasette, found, f"{rows_words(count)} will be asked again.")
 
 
@@ -174,7 +174,7 @@ async def _own_run(request: Request, datasette: Datasette, *, writing: bool = Fa
         raise NotAllowed("Only the person who started the run may do that.")
     enrichment = found.enrichment
     await require_table(datasette, request.actor, ENRICH, enrichment.database, enrichment.table)
-    if writing:
+    if writing or found.is_foreign:
         target = await require_target(datasette, enrichment.database, enrichment.table)
         await require_writing(
             datasette, request.actor, enrichment.database, target, enrichment.specification
@@ -186,7 +186,7 @@ async def _wished(request: Request, datasette: Datasette, wish: Wish) -> Respons
     found = await _own_run(request, datasette, writing=wish is Wish.RUN)
     if wish is not Wish.RUN and not found.status.is_active:
         raise Conflict(f"The run is {found.status.value} already.")
-    await store.wish(datasette, found, wish)
+    await store.wish(datasette, found, wish, by=request.actor)
     said = {Wish.PAUSE: "Paused", Wish.RUN: "Resumed", Wish.CANCEL: "Cancelled"}[wish]
     return await _told(request, datasette, found, f"{said}: what is under way may still finish.")
 

@@ -173,7 +173,9 @@ class Run:
     `created_columns` are those that this run added to the table; undoing drops them.
     `prompt_hash` is of the specification as a model sees it, without the rows.
     `cursor` is the key up to which every row is settled: None at the beginning, `()`
-    when all rows were read and only failed ones are to be asked again.
+    when all rows were read and only failed ones are to be asked again. `is_foreign`: it came
+    with the file or was changed in it, so nobody here is known to want it; unless it has
+    ended or somebody works on it, it is paused until somebody resumes it as their own.
     """
 
     number: int
@@ -192,6 +194,7 @@ class Run:
     started_at: str | None = None
     ended_at: str | None = None
     cursor: Key | None = None
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

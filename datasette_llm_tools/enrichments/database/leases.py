@@ -14,13 +14,16 @@ from ..jobs import is_dead
 from ..values import Run, RunLimits, RunStatus, Wish
 from .own_tables import LeaseLost, now, read, write
 from .records import RUN_COLUMNS, RUNS, limits_from_json, run_of
-from .states import hash_index
+from .seals import is_sealed
+from .states import hash_index, is_wanted
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 # How long a lease holds without a word of its owner, who says one every three seconds.
 LEASE_SECONDS = 15.0
+# A file may come with any number of runs that nobody here wants.
+_MOST_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,8 @@ def renew(
     ).fetchone()
     if row is None:
         raise LeaseLost("Somebody else works on this run now, or it has ended.")
+    if not is_wanted(connection, run.number):
+        raise LeaseLost("Something else than this program has changed what the run is to do.")
     return Orders(Wish(row[0]), limits_from_json(row[1]))
 
 
@@ -141,14 +146,21 @@ def _was_asked(connection: sqlite3.Connection, run: Run, prompt_hash: str) -> bo
 def _claimable(connection: sqlite3.Connection, run_id: str | None) -> str | None:
     """The id of the oldest run to be taken, or None."""
     rows = connection.execute(
-        "SELECT id, status, lease_owner, lease_until FROM _llm_tools_runs "
-        "WHERE status IN (?, ?) AND (?3 IS NULL OR id = ?3) ORDER BY number",
-        [RunStatus.WAITING.value, RunStatus.RUNNING.value, run_id],
-    ).fetchall()
-    for found, status, owner, until in rows:
-        if status == RunStatus.WAITING.value or is_dead(owner or "", until or 0.0, time.time()):
-            return str(found)
+        f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
+        "WHERE r.status IN (?, ?) AND (?3 IS NULL OR r.id = ?3) ORDER BY r.number LIMIT ?4",
+        [RunStatus.WAITING.value, RunStatus.RUNNING.value, run_id, _MOST_LOOKED_AT],
+    )
+    for row in rows:
+        waits = row["status"] == RunStatus.WAITING.value
+        if is_sealed(row) and (waits or _is_abandoned(row["lease_owner"], row["lease_until"])):
+            return str(row["id"])
     return None
+
+
+def _is_abandoned(owner: object, until: object) -> bool:
+    """Whether nobody holds a lease that was stored so."""
+    ends = until if isinstance(until, float | int) else 0.0
+    return is_dead(str(owner or ""), ends, time.time())
 
 
 def _settle_wishes(connection: sqlite3.Connection) -> None:
@@ -159,7 +171,7 @@ def _settle_wishes(connection: sqlite3.Connection) -> None:
         [RunStatus.RUNNING.value, Wish.RUN.value],
     ).fetchall()
     for number, wanted, owner, until in rows:
-        if is_dead(owner or "", until or 0.0, time.time()):
+        if _is_abandoned(owner, until):
             paused = wanted == Wish.PAUSE.value
             connection.execute(
                 "UPDATE _llm_tools_runs SET status = ?, lease_owner = NULL, lease_until = NULL, "

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 from ...prompt import Usage
+from ..jobs import is_dead
 from ..outputs import Output, OutputType
 from ..values import (
     Attachment,
@@ -30,6 +32,7 @@ from ..values import (
     Value,
     Wish,
 )
+from .seals import is_sealed
 from .tables import json_value, key_from_json, value_from_json
 
 T = TypeVar("T")
@@ -40,6 +43,12 @@ ENRICHMENT_COLUMNS = (
 )
 RUN_COLUMNS = f"r.*, {ENRICHMENT_COLUMNS}"
 RUNS = "_llm_tools_runs AS r JOIN _llm_tools_enrichments AS e ON e.id = r.enrichment_id"
+FOREIGN = (
+    "It came with the file, or was changed there: look at what it asks, then resume it as yours "
+    "or cancel it."
+)
+# Clocks of machines that share a file may differ; leases are of seconds.
+_LONGEST_LEASE_SECONDS = 600.0
 _COUNTS = tuple(each.name for each in fields(Counts))
 
 
@@ -85,23 +94,39 @@ def enrichment_of(row: sqlite3.Row, database: str) -> Enrichment:
 
 def run_of(row: sqlite3.Row, database: str) -> Run:
     """The run of a row of RUN_COLUMNS."""
+    is_foreign = not is_sealed(row)
+    status, reason = RunStatus(row["status"]), row["reason"]
+    if is_foreign and status.is_active and not is_held(row):
+        status, reason = RunStatus.PAUSED, FOREIGN
     return Run(
         number=row["number"],
         id=row["id"],
         enrichment=enrichment_of(row, database),
-        status=RunStatus(row["status"]),
+        status=status,
         selection=_selection(row["selection"]),
         limits=limits_from_json(row["limits"]),
         actor=json.loads(row["actor"]) if row["actor"] else None,
         counts=Counts(**{name: row[name] for name in _COUNTS}),
         wish=Wish(row["wish"]),
-        reason=row["reason"],
+        reason=reason,
         created_columns=tuple(json.loads(row["created_columns"])),
         prompt_hash=row["prompt_hash"],
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         cursor=cursor_from_json(row["cursor"]),
+        is_foreign=is_foreign,
+    )
+
+
+def is_held(row: sqlite3.Row) -> bool:
+    """Whether somebody works on a run; a lease that is far too long was never one."""
+    until = row["lease_until"]
+    moment = time.time()
+    if not isinstance(until, float | int) or until > moment + _LONGEST_LEASE_SECONDS:
+        return False
+    return row["status"] == RunStatus.RUNNING and not is_dead(
+        str(row["lease_owner"]), until, moment
     )
 
 

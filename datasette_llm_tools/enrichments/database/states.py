@@ -2,25 +2,83 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ...errors import Conflict, NotFound
 from ...sql_names import fold
 from ..jobs import may_become
 from ..values import Enrichment, Run, RunStatus
 from .own_tables import now
-from .records import RUN_COLUMNS, RUNS, run_of
+from .records import FOREIGN, RUN_COLUMNS, RUNS, is_held, run_of
+from .seals import is_sealed, seal
+from .tables import check_outputs, read_target
 
 
 def state_of(connection: sqlite3.Connection, number: int) -> tuple[RunStatus, str | None]:
     """A run's status and who holds its lease. Raises NotFound."""
-    row = connection.execute(
-        "SELECT status, lease_owner FROM _llm_tools_runs WHERE number = ?", [number]
+    row = _row(connection, number)
+    return run_of(row, "").status, row["lease_owner"]
+
+
+def seal_run(connection: sqlite3.Connection, number: int) -> None:
+    """In a transaction: note that a run is, as it stands now, what somebody here wants."""
+    connection.execute(
+        "UPDATE _llm_tools_runs SET seal = ? WHERE number = ?",
+        [seal(_row(connection, number)), number],
+    )
+
+
+def is_wanted(connection: sqlite3.Connection, number: int) -> bool:
+    """Whether a run is, as it stands now, what somebody here has started or resumed."""
+    return is_sealed(_row(connection, number))
+
+
+def require_wanted(connection: sqlite3.Connection, number: int) -> None:
+    """In a transaction: raise Conflict for a run that nobody here is known to want."""
+    if not is_wanted(connection, number):
+        raise Conflict(f"Run {number} does not go on by itself. {FOREIGN}")
+
+
+def adopt(connection: sqlite3.Connection, run: Run, by: Mapping[str, Any]) -> None:
+    """In a transaction: a run that came with the file is `by`'s from now on, as they saw it.
+
+    Raises Conflict where somebody works on it or it has changed since it was looked at, and
+    BadInput where it would write what no run may.
+    """
+    row = _row(connection, run.number)
+    if is_sealed(row):
+        return
+    if is_held(row):
+        raise Conflict("Somebody else works on this run now; wait until they are done.")
+    now_there = run_of(row, run.enrichment.database)
+    if (now_there.enrichment, now_there.selection, now_there.limits) != (
+        run.enrichment,
+        run.selection,
+        run.limits,
+    ):
+        raise Conflict("The run has changed meanwhile: look at it again.")
+    outputs = run.enrichment.specification.outputs
+    target = read_target(connection, run.enrichment.table)
+    check_outputs(target, outputs, [each.name for each in outputs])
+    connection.execute(
+        "UPDATE _llm_tools_runs SET actor = ?, lease_owner = NULL, lease_until = NULL, "
+        "status = iif(status IN ('waiting', 'running'), 'paused', status) WHERE number = ?",
+        [json.dumps(by), run.number],
+    )
+    seal_run(connection, run.number)
+
+
+def _row(connection: sqlite3.Connection, number: int) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute(
+        f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.number = ?",  # noqa: S608 -- ours
+        [number],
     ).fetchone()
     if row is None:
         raise NotFound("There is no such run any more.")
-    return RunStatus(row[0]), row[1]
+    return row
 
 
 def move(
@@ -33,6 +91,8 @@ def move(
     """In a transaction: change a run's status, if it may become that (Conflict)."""
     if not may_become(current, status):
         raise Conflict(f"The run is {current.value} and cannot become {status.value}.")
+    if status is RunStatus.WAITING:
+        require_wanted(connection, run.number)
     ends = not status.is_active
     connection.execute(
         "UPDATE _llm_tools_runs SET status = ?, reason = ?, lease_owner = NULL, "

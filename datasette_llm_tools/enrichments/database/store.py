@@ -19,7 +19,16 @@ from .leases import LEASE_SECONDS, Orders, begin, claim, heartbeat
 from .own_tables import LeaseLost, now, read, write
 from .records import ENRICHMENT_COLUMNS, RUN_COLUMNS, RUNS, enrichment_of, run_of
 from .records import to_json as as_json
-from .states import move, require_columns_free, shared, state_of, writers
+from .states import (
+    adopt,
+    move,
+    require_columns_free,
+    require_wanted,
+    seal_run,
+    shared,
+    state_of,
+    writers,
+)
 from .tables import add_columns, check_outputs, read_target, require_target
 
 if TYPE_CHECKING:
@@ -139,7 +148,7 @@ async def create_run(
                 f"{target.name}: let it end or cancel it first."
             )
         created = add_columns(connection, target, outputs)
-        connection.execute(
+        cursor = connection.execute(
             "INSERT INTO _llm_tools_runs (id, enrichment_id, status, selection, limits, actor, "
             "created_columns, prompt_hash, lease_owner, lease_until, created_at, started_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -158,6 +167,7 @@ async def create_run(
                 None if lease is None else created_at,
             ],
         )
+        seal_run(connection, int(cursor.lastrowid or 0))
 
     await write(datasette, database, change)
     return await _require_run(datasette, database, run_id)
@@ -231,13 +241,18 @@ async def set_status(
     return await _require_run(datasette, run.enrichment.database, run.id)
 
 
-async def wish(datasette: Datasette, run: Run, wanted: Wish) -> Run:
+async def wish(
+    datasette: Datasette, run: Run, wanted: Wish, *, by: Mapping[str, Any] | None = None
+) -> Run:
     """Pause, resume or cancel a run. A run that is worked on obeys with its next batch.
 
+    A run that came with the file can be resumed `by` somebody only, who owns it then.
     Raises Conflict where the run has ended, or where another one writes its columns now.
     """
 
     def change(connection: sqlite3.Connection) -> None:
+        if wanted is Wish.RUN and by is not None:
+            adopt(connection, run, by)
         current, _ = state_of(connection, run.number)
         connection.execute(
             "UPDATE _llm_tools_runs SET wish = ? WHERE number = ?", [wanted.value, run.number]
@@ -258,26 +273,36 @@ async def wish(datasette: Datasette, run: Run, wanted: Wish) -> Run:
 
 
 async def set_limits(datasette: Datasette, run: Run, limits: RunLimits) -> Run:
-    """Change what a run may take; one that is worked on sees it with its next batch."""
-    await write(
-        datasette,
-        run.enrichment.database,
-        lambda connection: connection.execute(
+    """Change what a run may take; one that is worked on sees it with its next batch.
+
+    Raises Conflict for a run that came with the file and was not resumed here.
+    """
+
+    def change(connection: sqlite3.Connection) -> None:
+        require_wanted(connection, run.number)
+        connection.execute(
             "UPDATE _llm_tools_runs SET limits = ? WHERE number = ?",
             [as_json(limits), run.number],
-        ).close(),
-    )
+        )
+        seal_run(connection, run.number)
+
+    await write(datasette, run.enrichment.database, change)
     return await _require_run(datasette, run.enrichment.database, run.id)
 
 
-async def retry_failed(datasette: Datasette, run: Run) -> int:
+async def retry_failed(
+    datasette: Datasette, run: Run, *, by: Mapping[str, Any] | None = None
+) -> int:
     """Let a run that is not being worked on ask its failed rows again; returns how many.
 
-    Raises Conflict where it is being worked on or was undone, or where another run has
-    written its columns since.
+    A run that came with the file belongs to whoever retries it, `by`, from then on. Raises
+    Conflict where it is being worked on or was undone, or where another run has written its
+    columns since.
     """
 
     def change(connection: sqlite3.Connection) -> int:
+        if by is not None:
+            adopt(connection, run, by)
         current, _ = state_of(connection, run.number)
         if current is RunStatus.RUNNING:
             raise Conflict(

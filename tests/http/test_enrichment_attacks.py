@@ -1,0 +1,210 @@
+"""What a hostile reviewer tried against enrichments, as tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datasette_llm_tools.enrichments.database import seals, store
+from datasette_llm_tools.enrichments.values import Run, RunLimits, RunStatus, Selection
+from datasette_llm_tools.enrichments.work import worker
+from tests.enrich_sites import CAROL, FORM, enrich_site, started, table, until
+from tests.review_runs import asking, make_run
+from tests.sites import ALICE, BOB, Site
+
+ROOT = {"id": "root"}
+
+
+async def sql(site: Site, text: str, *params: Any) -> list[tuple[Any, ...]]:
+    """What anybody who holds the file can do with it."""
+
+    def change(connection: Any) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in connection.execute(text, params).fetchall()]
+
+    found: list[tuple[Any, ...]] = await site.datasette.get_database("shops").execute_write_fn(
+        change
+    )
+    return found
+
+
+async def forged(site: Site, **columns: Any) -> Run:
+    """A run that waits as root, though nobody here has started it."""
+    run = await make_run(site, {})
+    changes = {"status": "waiting", "actor": json.dumps(ROOT), "cursor": None, **columns}
+    sets = ", ".join(f"{name} = ?" for name in changes)
+    await sql(site, f"update _llm_tools_runs set {sets} where id = ?", *changes.values(), run.id)
+    found = await store.get_run(site.datasette, "shops", run.id)
+    assert found is not None
+    return found
+
+
+def url_of(run: Run) -> str:
+    return f"/-/runs/shops/{run.id}"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"seal": None},
+        {"seal": b"\xff"},
+        {"seal": "ÿ" * 64},
+        {"status": "running", "lease_until": 9e18, "lease_owner": "elsewhere/1:1:x"},
+        {"status": "running", "lease_until": "soon", "lease_owner": b"x"},
+    ],
+    ids=str,
+)
+async def test_a_run_that_came_with_the_file_is_not_worked_on(
+    tmp_path: Path, columns: dict[str, Any]
+) -> None:
+    note = "create table note (id integer primary key, body text); insert into note values (1, 'a')"
+    async with enrich_site(tmp_path, more=note) as site:
+        run = await forged(site, **columns)
+        assert run.is_foreign and run.status is RunStatus.PAUSED
+        assert await store.claim(site.datasette, "shops", "h:1:t", time.time() + 9) is None
+        said = (await site.get(f"{url_of(run)}.json")).json()
+        assert said["status"] == "paused" and "came with the file" in said["reason"]
+        page = (await site.get(url_of(run))).text
+        assert "came with the file" in page and 'id="run-resume"' in page
+        # It does not keep other tables from being worked on, and it is left alone then, too.
+        form = {"template": "{{ body }}", "output_name_0": "feeling"}
+        response = await site.post("/-/enrichments/shops/note/-/start", form)
+        worker.wake(site.datasette)
+        await until(site, response.json()["url"], "done")
+        assert len(site.model.prompts) == 1
+
+
+@pytest.mark.asyncio
+async def test_whoever_resumes_a_run_that_came_with_the_file_is_its_owner(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path) as site:
+        url = url_of(await forged(site))
+        for actor, status in ((None, 403), (CAROL, 403), ({"id": "eve"}, 403)):
+            for action in ("resume", "cancel", "retry", "limits", "undo", "again"):
+                response = await site.post(f"{url}/-/{action}", {}, actor)
+                assert response.status_code == status, (actor, action)
+        response = await site.post(f"{url}/-/limits", {"max_rows": "5"})
+        assert response.status_code == 409
+        assert (await site.post(f"{url}/-/resume", {}, BOB)).status_code == 200
+        await until(site, url, "done")
+        assert await sql(site, "select actor, seal is null from _llm_tools_runs") == [
+            (json.dumps(BOB), 0)
+        ]
+        assert [row["feeling"] for row in await table(site)][:2] == ["glad", "sad"]
+
+
+@pytest.mark.asyncio
+async def test_a_run_that_came_with_the_file_can_be_cancelled(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path) as site:
+        url = url_of(await forged(site, status="running", lease_until=9e18))
+        assert (await site.post(f"{url}/-/cancel", {}, BOB)).json()["status"] == "cancelled"
+        await until(site, await started(site, {**FORM, "overwrite_0": "feeling"}), "done")
+
+
+@pytest.mark.asyncio
+async def test_failed_rows_of_a_run_that_came_with_the_file_are_retried_as_who_asks(
+    tmp_path: Path,
+) -> None:
+    async with enrich_site(tmp_path) as site:
+        run = await forged(site, status="done", cursor="[]", failed=1)
+        await sql(
+            site,
+            "insert into _llm_tools_results (run, row_key, status, attempts) "
+            "values (?, '[2]', 'failed', 1)",
+            run.number,
+        )
+        assert (await site.post(f"{url_of(run)}/-/retry", {}, BOB)).status_code == 200
+        await until(site, url_of(run), "done")
+        assert await sql(site, "select actor from _llm_tools_runs") == [(json.dumps(BOB),)]
+        assert len(site.model.prompts) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_run_that_came_with_the_file_writes_no_key(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path) as site:
+        run = await forged(site)
+        for name in ("id", "rowid"):
+            specification = json.dumps(
+                {
+                    "template": "{{ body }}",
+                    "model_id": "scripted",
+                    "outputs": [{"name": name, "type": "integer"}],
+                }
+            )
+            await sql(site, "update _llm_tools_enrichments set specification = ?", specification)
+            response = await site.post(f"{url_of(run)}/-/resume", {})
+            assert response.status_code == 400 and "tells the rows" in response.json()["error"]
+            response = await site.post(f"{url_of(run)}/-/undo", {})
+            assert response.status_code in (400, 409)
+        assert [row["id"] for row in await table(site)] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.asyncio
+async def test_a_trigger_cannot_lift_the_limits_of_a_run(tmp_path: Path) -> None:
+    trigger = """
+        create trigger greed after update on remark begin
+            update _llm_tools_runs set limits = '{"rows": null, "concurrency": 256}';
+        end;
+    """
+    async with enrich_site(tmp_path) as site:
+        datasette, until_then = site.datasette, time.time() + 60
+        enrichment = await store.create_enrichment(
+            datasette, "shops", "remark", "Moods", asking(), ALICE
+        )
+        run = await store.create_run(
+            datasette,
+            "shops",
+            enrichment,
+            Selection(),
+            RunLimits(rows=2),
+            ALICE,
+            lease=("test", until_then),
+        )
+        assert (await store.heartbeat(datasette, run, owner="test")).limits.rows == 2
+        await sql(site, trigger)
+        await sql(site, "update remark set body = 'x' where id = 1")
+        with pytest.raises(store.LeaseLost):
+            await store.heartbeat(datasette, run, owner="test")
+        await sql(site, "update _llm_tools_runs set lease_until = 1")
+        changed = await store.get_run(datasette, "shops", run.id)
+        assert changed is not None and changed.status is RunStatus.PAUSED
+
+
+@pytest.mark.asyncio
+async def test_what_is_sealed_is_known_in_another_life(tmp_path: Path) -> None:
+    """A run is known again by another Datasette of the same person, with another secret."""
+    async with enrich_site(tmp_path) as site:
+        run = await make_run(site, {})
+        seals._kept.cache_clear()
+        again = await store.get_run(site.datasette, "shops", run.id)
+        assert again is not None and not again.is_foreign
+
+
+def test_the_key_is_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATASETTE_SECRET", raising=False)
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "llm"))
+    (key,) = seals._keys()
+    (path,) = (tmp_path / "llm").iterdir()
+    assert path.read_bytes() == key and len(key) == 32
+    assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o600
+    seals._kept.cache_clear()
+    assert seals._keys() == (key,)
+    monkeypatch.setenv("DATASETTE_SECRET", "told")
+    told, kept = seals._keys()
+    assert kept == key != told
+
+
+def test_a_folder_that_cannot_keep_a_key_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("DATASETTE_SECRET", raising=False)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "file" / "llm"))
+    assert seals._keys() == seals._keys()
+    assert "No key can be kept" in caplog.text
