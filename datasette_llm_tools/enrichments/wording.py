@@ -9,7 +9,7 @@ from typing import Any
 from ..prompt import Usage
 from .values import Key, Value
 
-NO_FEE = "no fee: runs on this machine"
+NO_FEE = "no fee"
 UNKNOWN = "unknown"
 _CELL_CHARACTERS = 2_000
 _INPUT_CHARACTERS = 300

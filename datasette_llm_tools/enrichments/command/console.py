@@ -19,6 +19,7 @@ from ..outputs import Output, OutputType
 from ..previewing import Preview
 from ..values import Counts, Key, OutcomeStatus, Run, RunStatus, Specification
 from ..wording import (
+    NO_FEE,
     UNKNOWN,
     price_words,
     rate_words,
@@ -246,7 +247,7 @@ def _price(counts: Counts) -> str:
     if counts.usd is None:
         return UNKNOWN if counts.unpriced else ""
     if not counts.usd and not counts.unpriced:
-        return "no fee"
+        return NO_FEE
     return price_words(counts.usd, is_local=False, unpriced=counts.unpriced)
 
 
