@@ -229,9 +229,8 @@ async def _gone_on_with(datasette: Datasette, run: Run, limits: RunLimits) -> Ru
     """An unfinished run, with the limits of now, to be taken or watched."""
     settled = f"{run.counts.settled:,} of {rows_words(run.counts.total or 0)}"
     click.echo(f"Going on with run {run.number}, {settled} done.", err=True)
-    if limits != run.limits:
-        run = await store.set_limits(datasette, run, limits)
-    return await store.wish(datasette, run, Wish.RUN)
+    run = await store.wish(datasette, run, Wish.RUN, by=ACTOR)
+    return run if limits == run.limits else await store.set_limits(datasette, run, limits)
 
 
 async def _preview(

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
-from ...command_line import is_database, opened
+from ...command_line import ACTOR, is_database, opened
 from ...errors import BadInput, LlmToolsError, NotFound
 from ..database import results, store, undoing
 from ..values import Run, RunStatus
@@ -142,7 +142,7 @@ def retry(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
 
     async def work(datasette: Datasette, database: str) -> int:
         found = await _run_named(datasette, database, run)
-        if not await store.retry_failed(datasette, found):
+        if not await store.retry_failed(datasette, found, by=ACTOR):
             raise BadInput(f"No row of run {found.number} has failed; there is nothing to retry.")
         found = await _run_named(datasette, database, run)
         return await _work(datasette, database, Taken(found), file, as_json)
