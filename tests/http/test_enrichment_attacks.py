@@ -14,8 +14,8 @@ import pytest
 from datasette_llm_tools.enrichments.database import seals, store
 from datasette_llm_tools.enrichments.values import Run, RunLimits, RunStatus, Selection
 from datasette_llm_tools.enrichments.work import worker
-from tests.enrich_sites import CAROL, FORM, enrich_site, started, table, until
-from tests.review_runs import asking, make_run
+from tests.enrich_sites import CAROL, FORM, TABLE, enrich_site, started, table, until
+from tests.review_runs import SAID, asking, make_run
 from tests.sites import ALICE, BOB, Site
 
 ROOT = {"id": "root"}
@@ -174,6 +174,60 @@ async def test_a_trigger_cannot_lift_the_limits_of_a_run(tmp_path: Path) -> None
         await sql(site, "update _llm_tools_runs set lease_until = 1")
         changed = await store.get_run(datasette, "shops", run.id)
         assert changed is not None and changed.status is RunStatus.PAUSED
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update _llm_tools_runs set status = 'odd'",
+        "update _llm_tools_runs set done = 'many', usd = x'00'",
+        "update _llm_tools_runs set done = -5, usd = -1e999",
+        "update _llm_tools_runs set limits = '[]'",
+        'update _llm_tools_runs set selection = \'{"params": {"a": []}}\'',
+        "update _llm_tools_runs set actor = '[1]'",
+        "update _llm_tools_runs set created_columns = '[{}]'",
+        "update _llm_tools_enrichments set specification = '{}'",
+        "update _llm_tools_results set reply_values = '[', previous = '[1]'",
+        "update _llm_tools_results set status = 'odd', milliseconds = 'x', reply = 7",
+        "update _llm_tools_results set row_key = run || row_key",
+        "insert into _llm_tools_reviews values (1, '{', 'feeling', 'edit', '{', 5, 6)",
+    ],
+)
+async def test_what_nobody_of_us_wrote_breaks_no_page(tmp_path: Path, change: str) -> None:
+    async with enrich_site(tmp_path) as site:
+        run = await make_run(site, SAID)
+        await sql(site, change)
+        for path in (
+            "/-/enrichments.json",
+            f"{TABLE}.json",
+            f"{TABLE}/-/row.json?key=[1]",
+            f"{url_of(run)}.json?_html=1",
+            *(
+                f"{url_of(run)}/-/{each}"
+                for each in ("results.json", "stale.json", "review.json", "labelled.csv")
+            ),
+        ):
+            assert (await site.get(path)).status_code < 500, path
+        assert (await site.get("/-/enrichments")).status_code == 200
+        url = await started(site, {**FORM, "output_name_0": "other"})
+        # The script answers with another key, so all rows fail; what counts is that they are asked.
+        assert (await until(site, url, "done", "paused"))["failed"] > 0
+
+
+@pytest.mark.asyncio
+async def test_views_that_go_by_our_names_are_not_looked_at(tmp_path: Path) -> None:
+    endless = """
+        create view _llm_tools_runs as with recursive n(id) as (select 1 union all select id + 1
+        from n) select id, 'waiting' as status, id as number, null as enrichment_id from n;
+        create view _LLM_tools_enrichments as select 1 as id;
+    """
+    async with enrich_site(tmp_path, more=endless) as site:
+        assert await store.claim(site.datasette, "shops", "h:1:t", time.time() + 9) is None
+        assert (await site.get("/-/enrichments")).status_code == 200
+        assert (await site.get(f"{TABLE}.json")).json()["runs"] == []
+        response = await site.post(f"{TABLE}/-/start", FORM)
+        assert response.status_code == 409 and "something else" in response.json()["error"]
 
 
 @pytest.mark.asyncio

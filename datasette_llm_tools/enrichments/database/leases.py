@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..jobs import is_dead
 from ..values import Run, RunLimits, RunStatus, Wish
+from .fitting import readable
 from .own_tables import LeaseLost, now, read, write
 from .records import RUN_COLUMNS, RUNS, limits_from_json, run_of
 from .seals import is_sealed
@@ -45,12 +46,15 @@ async def claim(
     db = datasette.databases.get(database)
     if db is None or db.is_memory or not db.is_mutable:
         return None
-    if await read(datasette, database, lambda each: _claimable(each, run_id), None) is None:
+    if (
+        await read(datasette, database, lambda each: _claimable(each, database, run_id), None)
+        is None
+    ):
         return None
 
     def change(connection: sqlite3.Connection) -> Run | None:
         _settle_wishes(connection)
-        found = _claimable(connection, run_id)
+        found = _claimable(connection, database, run_id)
         if found is None:
             return None
         connection.execute(
@@ -143,18 +147,23 @@ def _was_asked(connection: sqlite3.Connection, run: Run, prompt_hash: str) -> bo
     return bool(prompt_hash) and found is not None
 
 
-def _claimable(connection: sqlite3.Connection, run_id: str | None) -> str | None:
+def _claimable(connection: sqlite3.Connection, database: str, run_id: str | None) -> str | None:
     """The id of the oldest run to be taken, or None."""
     rows = connection.execute(
         f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
         "WHERE r.status IN (?, ?) AND (?3 IS NULL OR r.id = ?3) ORDER BY r.number LIMIT ?4",
         [RunStatus.WAITING.value, RunStatus.RUNNING.value, run_id, _MOST_LOOKED_AT],
     )
-    for row in rows:
-        waits = row["status"] == RunStatus.WAITING.value
-        if is_sealed(row) and (waits or _is_abandoned(row["lease_owner"], row["lease_until"])):
-            return str(row["id"])
-    return None
+    free = (
+        row
+        for row in rows
+        if is_sealed(row)
+        and (
+            row["status"] == RunStatus.WAITING.value
+            or _is_abandoned(row["lease_owner"], row["lease_until"])
+        )
+    )
+    return next((run.id for run in readable(free, lambda row: run_of(row, database))), None)
 
 
 def _is_abandoned(owner: object, until: object) -> bool:

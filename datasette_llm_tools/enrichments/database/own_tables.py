@@ -6,17 +6,22 @@ caller's hands, and may be written later.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import Conflict, LlmToolsError, NotFound, RunPaused
+from ...permissions import OWN_TABLES
+from .fitting import MISFITS
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 T = TypeVar("T")
+
+_logger = logging.getLogger("datasette_llm_tools.enrichments")
 
 
 class LeaseLost(LlmToolsError):
@@ -29,6 +34,18 @@ class DatabaseLocked(Conflict):
     """Another process holds the database's lock: the same can be written in a moment."""
 
 
+class Unreadable(LlmToolsError):
+    """What our tables hold was not written by this program, or not by this version."""
+
+    status = 409
+
+    def __init__(self, database: str) -> None:
+        super().__init__(
+            f"What the database {database} holds of runs was changed by something else than this "
+            "program and cannot be read; enrich the table anew."
+        )
+
+
 async def read(
     datasette: Datasette, database: str, ask: Callable[[sqlite3.Connection], T], otherwise: T
 ) -> T:
@@ -36,12 +53,19 @@ async def read(
     db = datasette.databases.get(database)
     if db is None:
         raise NotFound(f"There is no database called {database} here.")
+
+    def inner(connection: sqlite3.Connection) -> T:
+        return otherwise if _is_dressed_up(connection) else ask(connection)
+
     try:
-        found: T = await db.execute_fn(ask)
+        found: T = await db.execute_fn(inner)
     except sqlite3.Error as error:
         if "no such table: _llm_tools_" in str(error):
             return otherwise
         raise error_of(error, database) from error
+    except MISFITS as error:
+        _logger.exception("The runs of %s cannot be read.", database)
+        raise Unreadable(database) from error
     return found
 
 
@@ -77,6 +101,8 @@ def _in_transaction(
     def inner(connection: Any) -> T | Exception:
         try:
             connection.execute("BEGIN IMMEDIATE")
+            if _is_dressed_up(connection):
+                raise Unreadable(database)
             changed = change(connection)
             connection.commit()
         except (LlmToolsError, sqlite3.IntegrityError) as error:
@@ -85,12 +111,25 @@ def _in_transaction(
         except sqlite3.Error as error:
             connection.rollback()
             return error_of(error, database)
+        except MISFITS:
+            connection.rollback()
+            _logger.exception("The runs of %s cannot be read.", database)
+            return Unreadable(database)
         except BaseException:
             connection.rollback()
             raise
         return changed
 
     return inner
+
+
+def _is_dressed_up(connection: sqlite3.Connection) -> bool:
+    """Whether a view goes by a name of ours: looking at it may take for ever."""
+    found = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'view' AND substr(lower(name), 1, ?) = ?",
+        [len(OWN_TABLES), OWN_TABLES],
+    )
+    return found.fetchone() is not None
 
 
 def error_of(error: sqlite3.Error, database: str) -> LlmToolsError:

@@ -32,6 +32,7 @@ from ..values import (
     Value,
     Wish,
 )
+from .fitting import fitting
 from .seals import is_sealed
 from .tables import json_value, key_from_json, value_from_json
 
@@ -80,8 +81,8 @@ class Result:
 
 
 def enrichment_of(row: sqlite3.Row, database: str) -> Enrichment:
-    """The enrichment of a row of ENRICHMENT_COLUMNS."""
-    return Enrichment(
+    """The enrichment of a row of ENRICHMENT_COLUMNS; one of MISFITS where it is none."""
+    enrichment = Enrichment(
         id=row["enrichment_id"],
         database=database,
         table=row["table_name"],
@@ -90,15 +91,19 @@ def enrichment_of(row: sqlite3.Row, database: str) -> Enrichment:
         actor_id=row["actor_id"],
         created_at=row["enrichment_created_at"],
     )
+    return fitting(enrichment)
 
 
 def run_of(row: sqlite3.Row, database: str) -> Run:
-    """The run of a row of RUN_COLUMNS."""
+    """The run of a row of RUN_COLUMNS; one of MISFITS where it is none."""
     is_foreign = not is_sealed(row)
     status, reason = RunStatus(row["status"]), row["reason"]
     if is_foreign and status.is_active and not is_held(row):
         status, reason = RunStatus.PAUSED, FOREIGN
-    return Run(
+    counts = fitting(Counts(**{name: row[name] for name in _COUNTS}))
+    if min(getattr(counts, name) or 0 for name in _COUNTS) < 0:
+        raise ValueError("a run counts from 0")
+    run = Run(
         number=row["number"],
         id=row["id"],
         enrichment=enrichment_of(row, database),
@@ -106,7 +111,7 @@ def run_of(row: sqlite3.Row, database: str) -> Run:
         selection=_selection(row["selection"]),
         limits=limits_from_json(row["limits"]),
         actor=json.loads(row["actor"]) if row["actor"] else None,
-        counts=Counts(**{name: row[name] for name in _COUNTS}),
+        counts=counts,
         wish=Wish(row["wish"]),
         reason=reason,
         created_columns=tuple(json.loads(row["created_columns"])),
@@ -117,6 +122,7 @@ def run_of(row: sqlite3.Row, database: str) -> Run:
         cursor=cursor_from_json(row["cursor"]),
         is_foreign=is_foreign,
     )
+    return fitting(run)
 
 
 def is_held(row: sqlite3.Row) -> bool:
@@ -131,8 +137,8 @@ def is_held(row: sqlite3.Row) -> bool:
 
 
 def result_of(row: sqlite3.Row) -> Result:
-    """The result of a row of _llm_tools_results."""
-    return Result(
+    """The result of a row of _llm_tools_results; one of MISFITS where it is none."""
+    result = Result(
         run=row["run"],
         key=key_from_json(row["row_key"]),
         status=OutcomeStatus(row["status"]),
@@ -150,6 +156,8 @@ def result_of(row: sqlite3.Row) -> Result:
         reply=row["reply"],
         answered_at=row["answered_at"] or "",
     )
+    fitting(result.usage)
+    return fitting(result)
 
 
 def cursor_from_json(text: str | None) -> Key | None:
@@ -203,7 +211,7 @@ def _selection(text: str) -> Selection:
 def _known(kind: type[T], stored: Mapping[str, Any]) -> T:
     """A dataclass of those of the stored fields that it has."""
     names = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # a dataclass, always
-    return kind(**{name: value for name, value in stored.items() if name in names})
+    return fitting(kind(**{name: value for name, value in stored.items() if name in names}))
 
 
 def fault_name(fault: Fault | None) -> str | None:

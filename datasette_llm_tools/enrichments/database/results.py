@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..values import Key, Outcome, OutcomeStatus, Run
 from .batch import Batch, unwritable
+from .fitting import readable
 from .leases import Orders
 from .own_tables import read, write
 from .recalling import recall
@@ -116,7 +117,7 @@ async def results(
                 "limit": limit,
             },
         )
-        return tuple(result_of(row) for row in rows)
+        return tuple(readable(rows, result_of))
 
     return await read(datasette, run.enrichment.database, ask, ())
 
@@ -131,7 +132,7 @@ async def latest(datasette: Datasette, run: Run, n: int = 10) -> tuple[Result, .
             "WHERE r.number = ? AND each.status = 'done' ORDER BY k.key DESC LIMIT ?",
             [run.number, n],
         )
-        return tuple(result_of(row) for row in rows)
+        return tuple(readable(rows, result_of))
 
     return await read(datasette, run.enrichment.database, ask, ())
 
@@ -147,16 +148,18 @@ async def faults(datasette: Datasette, run: Run) -> tuple[FaultGroup, ...]:
         ).fetchall()
         return tuple(
             FaultGroup(
-                fault or "",
-                message or "",
+                str(fault or ""),
+                str(message or ""),
                 count,
                 tuple(
-                    key_from_json(key)
-                    for (key,) in connection.execute(
-                        "SELECT row_key FROM _llm_tools_results WHERE run = ? "
-                        "AND status != 'done' AND status = 'failed' "
-                        "AND fault IS ? AND message IS ? LIMIT ?",
-                        [run.number, fault, message, _KEYS_SHOWN],
+                    readable(
+                        connection.execute(
+                            "SELECT row_key FROM _llm_tools_results WHERE run = ? "
+                            "AND status != 'done' AND status = 'failed' "
+                            "AND fault IS ? AND message IS ? LIMIT ?",
+                            [run.number, fault, message, _KEYS_SHOWN],
+                        ),
+                        lambda row: key_from_json(row[0]),
                     )
                 ),
             )
@@ -178,15 +181,15 @@ async def results_of_row(
             "ORDER BY each.run DESC",
             [key_json(key)],
         ).fetchall()
-        found = []
-        for row in rows:
-            of = connection.execute(
+
+        def of(row: sqlite3.Row) -> Provenance | None:
+            run = connection.execute(
                 f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
                 "WHERE r.number = ? AND e.table_name = ? COLLATE NOCASE",
                 [row["run"], table],
             ).fetchone()
-            if of is not None:
-                found.append(Provenance(run_of(of, database), result_of(row)))
-        return tuple(found)
+            return None if run is None else Provenance(run_of(run, database), result_of(row))
+
+        return tuple(each for each in readable(rows, of) if each is not None)
 
     return await read(datasette, database, ask, ())

@@ -11,6 +11,7 @@ from ...errors import Conflict, NotFound
 from ...sql_names import fold
 from ..jobs import may_become
 from ..values import Enrichment, Run, RunStatus
+from .fitting import readable
 from .own_tables import now
 from .records import FOREIGN, RUN_COLUMNS, RUNS, is_held, run_of
 from .seals import is_sealed, seal
@@ -147,7 +148,7 @@ def writers(
         f"WHERE e.table_name = ? COLLATE NOCASE AND r.status IN ({marks})",
         [enrichment.table, *wanted],
     )
-    found = [run_of(row, enrichment.database) for row in rows]
+    found = readable(rows, lambda row: run_of(row, enrichment.database))
     return [each for each in found if shared(each, enrichment)]
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import Conflict, NotFound
 from ...migrations import apply_enriched
 from ..values import Enrichment, Run, RunLimits, RunStatus, Selection, Specification, Wish
+from .fitting import readable
 from .leases import LEASE_SECONDS, Orders, begin, claim, heartbeat
 from .own_tables import LeaseLost, now, read, write
 from .records import ENRICHMENT_COLUMNS, RUN_COLUMNS, RUNS, enrichment_of, run_of
@@ -108,7 +109,7 @@ async def enrichments(
             "WHERE ?1 IS NULL OR e.table_name = ?1 COLLATE NOCASE ORDER BY e.rowid DESC",
             [table],
         )
-        return tuple(enrichment_of(row, database) for row in rows)
+        return tuple(readable(rows, lambda row: enrichment_of(row, database)))
 
     return await read(datasette, database, ask, ())
 
@@ -198,7 +199,7 @@ async def runs(
             "ORDER BY r.number DESC LIMIT ?2",
             [table, limit],
         )
-        return tuple(run_of(row, database) for row in rows)
+        return tuple(readable(rows, lambda row: run_of(row, database)))
 
     return await read(datasette, database, ask, ())
 

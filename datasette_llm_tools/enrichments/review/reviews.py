@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import BadInput, Conflict, NotFound
 from ...sql_names import quoted
+from ..database.fitting import fitting, readable
 from ..database.own_tables import now, read, write
 from ..database.tables import TargetTable, key_from_json, key_json, require_columns, where_key
 from ..outputs import Output, to_sqlite
@@ -94,20 +95,22 @@ async def _reviews(datasette: Datasette, run: Run, key: Key | None) -> tuple[Rev
             "ORDER BY v.reviewed_at, v.row_key, v.output",
             [run.number, None if key is None else key_json(key)],
         )
-        return tuple(_review(row) for row in rows)
+        return tuple(readable(rows, _review))
 
     return await read(datasette, run.enrichment.database, ask, ())
 
 
 def _review(row: tuple[Any, ...]) -> Review:
-    return Review(
-        key=key_from_json(row[0]),
-        output=row[1],
-        verdict=Verdict(row[2]),
-        value=None if row[3] is None else json.loads(row[3]),
-        said=json.loads(row[4]).get(row[1]) if row[4] else None,
-        actor_id=row[5],
-        reviewed_at=row[6],
+    return fitting(
+        Review(
+            key=key_from_json(row[0]),
+            output=row[1],
+            verdict=Verdict(row[2]),
+            value=None if row[3] is None else json.loads(row[3]),
+            said=json.loads(row[4]).get(row[1]) if row[4] else None,
+            actor_id=row[5],
+            reviewed_at=row[6],
+        )
     )
 
 
@@ -120,9 +123,17 @@ async def values_of_row(datasette: Datasette, run: Run, key: Key) -> Mapping[str
             "WHERE run = ? AND row_key = ? AND status = ?",
             [run.number, key_json(key), _DONE],
         ).fetchone()
-        return json.loads(row[0]) if row else None
+        return _said(row[0]) if row else None
 
     return await read(datasette, run.enrichment.database, ask, None)
+
+
+def _said(stored: str) -> Mapping[str, Any]:
+    """What the model said of a row, as it was stored; ValueError for anything else."""
+    said = json.loads(stored)
+    if not isinstance(said, dict):
+        raise ValueError("no values by output")
+    return said
 
 
 async def keys_in_order(
@@ -140,7 +151,8 @@ async def keys_in_order(
             f"WHERE r.run = ? AND r.status = ?{where}",
             [run.number, _DONE, *params],
         )
-        return tuple(key_from_json(key) for _, key in heapq.nsmallest(most, _shuffled(rows, seed)))
+        shuffled = heapq.nsmallest(most, _shuffled(rows, seed))
+        return tuple(readable(shuffled, lambda each: key_from_json(each[1])))
 
     return await read(datasette, run.enrichment.database, ask, ())
 
@@ -228,8 +240,7 @@ class _Keeping:
             raise NotFound("This run has no values for that row; choose another one.")
         if row[1] == RunStatus.UNDONE.value:
             raise Conflict("This run was undone: there is nothing of it left to review.")
-        said: dict[str, Any] = json.loads(row[0])
-        return said
+        return _said(row[0])
 
     def _cells(self, connection: sqlite3.Connection, said: Mapping[str, Any]) -> dict[str, Value]:
         """What is to be written, by column."""
