@@ -157,6 +157,7 @@ def test_runs_are_listed(tmp_path: Path) -> None:
         (["{db}", "note", *ASK, "--where", "colour = 1"], "--where cannot be used"),
         (["{db}", "note", *ASK, "--where", "1 = 0"], "no row to ask about"),
         (["{db}", "note", *ASK, "--attach", "photo"], "photo"),
+        (["{db}", "note", *ASK, "--budget", "1"], "scripted has no known price"),
     ],
 )
 def test_bad_input_is_a_sentence(tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -26,7 +26,7 @@ from .. import jobs, previewing
 from ..database import rows, store, tables
 from ..database.selection import selection_from_where
 from ..outputs import Output, check_outputs, parse_output
-from ..starting import name_of
+from ..starting import name_of, require_models
 from ..values import (
     Attachment,
     Rows,
@@ -91,6 +91,7 @@ async def taken_run(
     _require_usable(specification, target)
     selection = _selection(wanted)
     limits = _limits(datasette, database, wanted)
+    await require_models(datasette, ACTOR, database, specification, limits)
     earlier = [
         run
         for run in await store.runs(datasette, database, target.name)
