@@ -167,4 +167,14 @@ def _runs(number: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(number)
+
+
+def _is_zombie(number: int) -> bool:
+    """Whether a process has ended and only its parent has not looked, as proc(5) tells it."""
+    try:
+        told = Path(f"/proc/{number}/stat").read_text("utf-8", "replace")
+    except OSError:  # not Linux, or gone by now
+        return False
+    # Behind the name, which may hold anything, stands the state.
+    return told.rpartition(")")[2].split()[:1] == ["Z"]

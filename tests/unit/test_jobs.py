@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -155,6 +156,13 @@ def test_a_lease_ends_with_its_process_on_this_host_only() -> None:
     assert is_dead(other_owner(pid=gone), until=101.0, now=100.0)
     assert not is_dead(other_owner(pid=gone, host="elsewhere"), until=101.0, now=100.0)
     assert not is_dead(other_owner(pid=os.getppid()), until=101.0, now=100.0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux shows a zombie")
+def test_a_process_that_has_ended_and_was_not_waited_for_is_dead() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        assert is_dead(other_owner(pid=process.pid), until=101.0, now=100.0)
 
 
 def test_an_earlier_process_of_our_number_is_dead() -> None:
