@@ -20,6 +20,7 @@ from ...errors import ModelOverloaded, ModelUnusable, RunPaused
 from ...model import Completion
 from ...prompt import Prompt, Usage
 from ..values import RunLimits
+from ..wording import usd_words
 from .concurrency import Concurrency, at_once
 from .groups import Door, Groups
 from .spending import Bill, Purse
@@ -182,9 +183,9 @@ class Doorkeeper:
         while not self._purse.has(usd):
             if self._purse.open == 0:
                 raise OutOfMoney(
-                    f"The limit of ${self._purse.limit_usd:,.2f} is reached: "
-                    f"${self._purse.spent_usd:,.4f} is spent, and one more prompt may cost "
-                    f"${usd:,.4f}. Raise it and resume."
+                    f"The limit of {usd_words(self._purse.limit_usd)} is reached: "
+                    f"{usd_words(self._purse.spent_usd)} is spent, and one more prompt may cost "
+                    f"{usd_words(usd)}. Raise it and resume."
                 )
             await self._purse.waiting.wait()
             self._cut_off_if_stopped(bill)
