@@ -134,7 +134,11 @@ async def preview(
         )
         outcomes, stopped = await _ask(asking, sampled)
     counts = counts_of(tuple(outcomes.values()))
-    together = at_once(limits.concurrency, is_local=infos[0].is_local)
+    together = at_once(
+        limits.concurrency,
+        is_local=infos[0].is_local,
+        with_files=bool(specification.attachments),
+    )
     wanted = total if limits.rows is None else min(total, limits.rows)
     return Preview(
         rows=tuple(

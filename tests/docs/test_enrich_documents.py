@@ -174,6 +174,7 @@ def test_figures_of_enriching_are_those_of_the_code() -> None:
         f"{drafts.Draft().preview_rows} unless you choose another number up to "
         f"{drafts.MAX_PREVIEW_ROWS}",
         f"about {at_once(999, is_local=True)} rows at a time at most",
+        f"attachments are asked about {at_once(999, with_files=True)} at a time at most",
         f"Up to {MOST_ROWS_PER_CALL} short rows",
         f"`enrich_runs_at_once` runs, {usual.enrich_runs_at_once} by default",
         f"`enrich_row_seconds`, {usual.enrich_row_seconds} by default",

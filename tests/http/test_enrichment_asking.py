@@ -17,6 +17,7 @@ from datasette.plugins import pm
 from tenacity.wait import wait_random_exponential
 
 from datasette_llm_tools.enrichments.engine.asking import UNCHANGED, Asking, Recalled
+from datasette_llm_tools.enrichments.engine.concurrency import MOST_WITH_FILES
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import (
     Fault,
@@ -326,6 +327,31 @@ async def test_attachments_go_along_and_a_missing_one_fails_its_row() -> None:
     assert (failed.fault, failed.message) == (Fault.ATTACHMENT, "The file is too large.")
 
 
+@pytest.mark.asyncio
+async def test_few_files_are_held_at_the_same_time() -> None:
+    held = most = 0
+
+    class Seeing(SchemaModel):
+        attachment_types: ClassVar = {"image/png"}
+
+        async def execute(self, prompt: Any, **more: Any) -> Any:
+            nonlocal held
+            await asyncio.sleep(0.002)
+            held -= 1
+            yield GOOD
+
+    async def load(row: Row) -> tuple[Attachment, ...]:
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        return (Attachment("image/png", b"%d" % row.key[0]),)
+
+    limits = replace(LIMITS, concurrency=64)
+    found = await asked(numbered(200), Seeing(lambda text: GOOD), limits=limits, load=load)
+    assert statuses(found) == {"done": 200}
+    assert most == MOST_WITH_FILES
+
+
 async def until_paused(asking: Asking, rows: Sequence[Row]) -> tuple[list[Outcome], str]:
     found: list[Outcome] = []
     with pytest.raises(RunPaused) as caught:
@@ -390,6 +416,24 @@ async def test_money_is_never_overspent() -> None:
     assert 9.0 < spent <= 10.0
     assert len(model.prompts) == len(found)
     assert "limit of $10.00" in said
+
+
+@pytest.mark.asyncio
+async def test_cents_are_told_as_they_are() -> None:
+    model = scripted(lambda text: GOOD)
+    with registered(model):
+        asking = Asking(
+            SPECIFICATION,
+            replace(LIMITS, usd=0.005),
+            ("text",),
+            [await door_to(model)],
+            price=lambda model_id, usage: 0.0002,
+            spent_usd=0.0049,
+        )
+        _, said = await until_paused(asking, numbered(3))
+    assert said.startswith(
+        "The limit of $0.005 is reached: $0.0049 is spent, and one more prompt may cost $0.0002."
+    )
 
 
 @pytest.mark.asyncio

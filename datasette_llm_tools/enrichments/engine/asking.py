@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from tenacity.wait import WaitBaseT
 
@@ -18,7 +19,7 @@ from ...errors import ModelUnusable, RunPaused
 from ...pricing import price_usd
 from ..values import Outcome, OutcomeStatus, Row, RunLimits, Specification
 from .asked import Asked, repeated
-from .concurrency import Breaker
+from .concurrency import Breaker, at_once
 from .doors import BACK_OFF, CutOff, Doorkeeper, OutOfMoney, Price
 from .groups import Door
 from .inquiry import Inquiry
@@ -59,7 +60,8 @@ class Asking:
         back_off: WaitBaseT = BACK_OFF,
     ) -> None:
         self._specification = specification
-        self._limits = limits
+        self._with_files = load is not None
+        self._limits = limits = self._bounded(limits)
         self._give_way = give_way
         self._purse = Purse(limits.usd, spent_usd)
         self._breaker = Breaker(limits.failures_in_a_row)
@@ -95,7 +97,7 @@ class Asking:
 
     def adjust(self, limits: RunLimits) -> None:
         """Other limits from now on, while it runs."""
-        self._limits = limits
+        self._limits = limits = self._bounded(limits)
         self._purse.limit_usd = limits.usd
         self._breaker.most = limits.failures_in_a_row
         for keeper in self._keepers:
@@ -103,6 +105,10 @@ class Asking:
         self._purse.waiting.wake()
         if self._reader is not None:
             self._employ()
+
+    def _bounded(self, limits: RunLimits) -> RunLimits:
+        """A worker loads its row's files: fewer workers, less in memory."""
+        return replace(limits, concurrency=at_once(limits.concurrency, with_files=self._with_files))
 
     def pause(self) -> None:
         """Take no more rows; what is in flight may finish, and then outcomes() ends."""

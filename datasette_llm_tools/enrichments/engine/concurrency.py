@@ -4,11 +4,17 @@ from __future__ import annotations
 
 # The local model evaluates one prompt at a time; the second one is there when it is done.
 _MOST_LOCAL = 2
+# A file is in memory for as long as its row is asked about, and may have 20 MB.
+MOST_WITH_FILES = 8
 
 
-def at_once(wanted: int, *, is_local: bool) -> int:
+def at_once(wanted: int, *, is_local: bool = False, with_files: bool = False) -> int:
     """Prompts that a model is given at the same time where `wanted` may be in flight."""
-    return max(1, min(wanted, _MOST_LOCAL) if is_local else wanted)
+    if is_local:
+        wanted = min(wanted, _MOST_LOCAL)
+    if with_files:
+        wanted = min(wanted, MOST_WITH_FILES)
+    return max(1, wanted)
 
 
 class Concurrency:
