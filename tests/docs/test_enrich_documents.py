@@ -270,7 +270,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 def test_the_commands_run_in_their_order(shell: Shell) -> None:
     enriching, others = blocks(section(ENRICH, "On the command line"), "bash")
-    listing, retrying, undoing = others.splitlines()
+    listing, retrying, cancelling, undoing = others.splitlines()
     previewed = shell.run(enriching)
     assert previewed.returncode == 1
     assert previewed.stderr.endswith("Nothing was written: add --yes to start.\n")
@@ -285,6 +285,7 @@ def test_the_commands_run_in_their_order(shell: Shell) -> None:
     listed = json.loads(shell.run(f"{listing} --json").stdout)
     assert [(set(each), each["faults"]) for each in listed] == [(set(told), [])]
     assert shell.run(retrying).stdout.startswith("Done: 100 of 100 rows, ")
+    assert "The run is done already." in shell.run(cancelling).stderr
     undone = json.loads(shell.run(f"{undoing} --json").stdout)
     assert undone == {
         "run": 1,

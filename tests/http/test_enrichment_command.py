@@ -249,3 +249,86 @@ def test_a_run_that_a_server_works_on_is_watched(tmp_path: Path) -> None:
     assert told.startswith("Done: 150 of 150 rows")
     check_notes(path, 150)
     assert asked(here) == before
+
+
+def paused(folder: Path, rows: int = 60) -> Path:
+    """Notes of which a run has done the first ten, before it paused."""
+    path = notes(folder, rows)
+
+    def fails_later(prompt: str) -> str:
+        here = "<cell" in prompt and int(cell_of(prompt).split()[-1]) <= 10
+        return loudly(prompt) if here else "no idea"
+
+    result = run("enrich", path, "note", *ASK, "--yes", "--concurrency", "1", script=fails_later)
+    assert result.stdout.startswith("Paused: 30 of 60 rows"), result.stdout
+    return path
+
+
+def state(path: Path) -> str:
+    ((status,),) = query(path, "select status from _llm_tools_runs")
+    return str(status)
+
+
+def columns(path: Path) -> list[str]:
+    return [name for (name,) in query(path, "select name from pragma_table_info('note')")]
+
+
+def test_a_paused_run_is_undone_in_one_step(tmp_path: Path) -> None:
+    path = paused(tmp_path)
+    undone = run("undo", path, "1")
+    assert (undone.exit_code, undone.stdout) == (0, "10 rows as before. Removed: loud.\n")
+    assert undone.stderr == "Run 1 was paused: it is cancelled first.\n"
+    assert state(path) == "undone" and columns(path) == ["id", "body"]
+
+
+def test_a_paused_run_can_be_cancelled(tmp_path: Path) -> None:
+    path = paused(tmp_path)
+    cancelled = run("cancel", path, "1")
+    assert cancelled.exit_code == 0 and cancelled.stdout.startswith("Cancelled: 30 of 60 rows")
+    assert state(path) == "cancelled"
+    again = run("cancel", path, "1")
+    assert again.exit_code == 1 and "The run is cancelled already." in again.stderr
+    assert json.loads(run("undo", path, "1", "--json").stdout)["restored"] == 10
+
+
+def test_a_run_of_a_killed_command_is_undone_or_cancelled(tmp_path: Path) -> None:
+    for command, becomes in (("undo", "undone"), ("cancel", "cancelled")):
+        folder = tmp_path / command
+        folder.mkdir()
+        path = notes(folder, 200)
+        process = enriching(path, folder / "asked")
+        until_some(path)
+        process.kill()
+        process.communicate()
+        assert state(path) == "running"
+        result = run(command, path, "1")
+        assert (result.exit_code, state(path)) == (0, becomes), result.stderr
+
+
+def test_a_run_that_is_worked_on_is_cancelled_but_not_undone(tmp_path: Path) -> None:
+    path = notes(tmp_path, 400)
+    process = enriching(path, tmp_path / "asked")
+    until_some(path)
+    refused = run("undo", path, "1")
+    assert refused.exit_code == 1 and f"datasette llm-tools cancel {path} 1" in refused.stderr
+    cancelled = run("cancel", path, "1")
+    assert (cancelled.exit_code, cancelled.stdout) == (
+        0,
+        "Run 1 is being worked on, and ends within seconds.\n",
+    )
+    told, _ = process.communicate()
+    assert process.returncode == 1 and told.startswith("Cancelled: ")
+    assert state(path) == "cancelled"
+
+
+def test_a_run_that_came_with_the_file_goes_on_as_ours(tmp_path: Path) -> None:
+    path = paused(tmp_path)
+    query(path, 'update _llm_tools_runs set seal = null, actor = \'{"id": "mallory"}\'')
+    resumed = run("enrich", path, "note", *ASK, "--yes")
+    assert resumed.exit_code == 1 and resumed.stdout.startswith("Done: 60 of 60 rows, ")
+    assert query(path, "select actor from _llm_tools_runs") == [('{"id": "root"}',)]
+    query(path, 'update _llm_tools_runs set seal = null, actor = \'{"id": "mallory"}\'')
+    retried = run("retry", path, "1")
+    assert retried.exit_code == 0, retried.stderr
+    check_notes(path, 60)
+    assert query(path, "select actor from _llm_tools_runs") == [('{"id": "root"}',)]

@@ -1,4 +1,4 @@
-"""`datasette llm-tools enrich` and what goes with it: enrichments, retry, undo."""
+"""`datasette llm-tools enrich` and what goes with it: enrichments, retry, cancel, undo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...command_line import ACTOR, is_database, opened
 from ...errors import BadInput, LlmToolsError, NotFound
 from ..database import results, store, undoing
 from ..values import Run, RunStatus
-from . import console
+from . import calling_off, console
 from .command_runs import Taken, Wanted, taken_run
 from .command_work import Work
 
@@ -155,11 +155,37 @@ def retry(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
 @click.argument("run")
 @json_option
 @config_option
+def cancel(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
+    """End a run; what it wrote stays until it is undone. RUN is its number in `enrichments`."""
+
+    async def work(datasette: Datasette, database: str) -> int:
+        found = await calling_off.cancelled(datasette, await _run_named(datasette, database, run))
+        if found.status is RunStatus.RUNNING and not as_json:
+            click.echo(f"Run {found.number} is being worked on, and ends within seconds.")
+        else:
+            await _tell(datasette, found, file, as_json)
+        return 0
+
+    _on(file, config, work)
+
+
+@click.command()
+@database_file
+@click.argument("run")
+@json_option
+@config_option
 def undo(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
-    """Bring back what the columns held before a run. RUN is its number in `enrichments`."""
+    """Bring back what the columns held before a run. RUN is its number in `enrichments`.
+
+    A run that has not ended is cancelled first, unless it is being worked on.
+    """
 
     async def work(datasette: Datasette, database: str) -> int:
         found = await _run_named(datasette, database, run)
+        rests = await calling_off.at_rest(datasette, found, str(file))
+        if rests is not found:
+            was = found.status.value
+            click.echo(f"Run {found.number} was {was}: it is cancelled first.", err=True)
         undone = await undoing.undo(datasette, found)
         if as_json:
             click.echo(
@@ -179,7 +205,7 @@ def undo(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
     _on(file, config, work)
 
 
-COMMANDS = (enrich, enrichments, retry, undo)
+COMMANDS = (enrich, enrichments, retry, cancel, undo)
 
 
 def _on(
@@ -230,15 +256,20 @@ async def _work(
     work = Work(datasette, database, taken)
     with work.listening():
         run = await work.to_the_end()
+    await _tell(datasette, run, file, as_json)
+    if run.status is RunStatus.DONE:
+        return 1 if run.counts.failed else 0
+    return _STOPPED_BY_SIGNAL if work.signals else 1
+
+
+async def _tell(datasette: Datasette, run: Run, file: Path, as_json: bool) -> None:
+    """Print how a run ended or rests."""
     faults = await results.faults(datasette, run)
     if as_json:
         click.echo(_json(console.run_json(run, faults)))
     else:
         for line in console.ending_lines(run, faults, str(file)):
             click.echo(line)
-    if run.status is RunStatus.DONE:
-        return 1 if run.counts.failed else 0
-    return _STOPPED_BY_SIGNAL if work.signals else 1
 
 
 def _json(value: Any) -> str:
