@@ -172,7 +172,12 @@ def key_from_json(text: str) -> Key:
         parts = json.loads(text)
         if not isinstance(parts, list) or not parts:
             raise ValueError("not a list")
-        return tuple(value_from_json(each) for each in parts)
+        key = tuple(value_from_json(each) for each in parts)
+        if any(isinstance(each, int) and not -(2**63) <= each < 2**63 for each in key):
+            raise ValueError("more than SQLite's integers")
+        text.encode()
+        key_json(key).encode()  # half a surrogate pair can be in no table
+        return key
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadInput(f"{text[:100]!r} is not the key of a row.") from error
 
