@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from datasette.utils import tilde_decode
@@ -158,13 +159,15 @@ async def readable_run(request: Request, datasette: Datasette) -> Run:
     """The run of the address, if this actor may read it."""
     database = str(tilde_decode(request.url_vars["database"]))
     await datasette.refresh_schemas()
-    if database not in datasette.databases:
-        raise NotFound(f"There is no database called {database} here.")
-    found = await store.get_run(datasette, database, request.url_vars["id"])
-    if found is None:
-        raise NotFound("There is no such run.")
-    await require_readable(datasette, request.actor, found)
-    return found
+    found = None
+    if database in datasette.databases:
+        found = await store.get_run(datasette, database, request.url_vars["id"])
+    if found is not None:
+        with suppress(NotFound):
+            await require_readable(datasette, request.actor, found)
+            return found
+    # Whoever may not see the table reads neither its name nor that there is such a run.
+    raise NotFound("There is no such run here.")
 
 
 async def _own_run(request: Request, datasette: Datasette, *, writing: bool = False) -> Run:
