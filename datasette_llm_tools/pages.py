@@ -105,7 +105,7 @@ async def fragment(
 def json_response(value: Mapping[str, Any], status: int = 200) -> Response:
     """JSON for a program. Answers to POST and private pages are not to be cached."""
     body = json.dumps({"ok": True, **value}, ensure_ascii=False, default=str)
-    headers = {"Cache-Control": "private, no-store"}
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
     return Response(
         body, status=status, headers=headers, content_type="application/json; charset=utf-8"
     )

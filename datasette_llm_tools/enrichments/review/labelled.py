@@ -24,6 +24,9 @@ from .reviews import Review, Verdict, reviews_of
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
@@ -43,13 +46,11 @@ class LabelledRow:
     reviewed_at: str
 
 
-async def labelled_rows(
-    datasette: Datasette, run: Run, *, actor: Actor = None
-) -> tuple[LabelledRow, ...]:
+async def labelled_rows(datasette: Datasette, run: Run, *, actor: Actor) -> tuple[LabelledRow, ...]:
     """The labelled rows of a run, first reviewed first; rows that are gone are left out.
 
-    They are read as `actor`, else as the person who started the run. Raises TableGone,
-    NotAllowed, BadInput where a column that the prompt uses is gone, and what SQL raises.
+    They are read as `actor`. Raises TableGone, NotAllowed, BadInput where a column that the
+    prompt uses is gone, and what SQL raises.
     """
     reviewed: dict[Key, list[Review]] = {}
     for each in await reviews_of(datasette, run):
@@ -64,9 +65,7 @@ async def labelled_rows(
     enrichment = run.enrichment
     target = await require_target(datasette, enrichment.database, enrichment.table)
     columns = needed_columns(enrichment.specification, target)
-    reader = Reader(
-        datasette, actor or run.actor, target, enrichment.database, columns, Selection()
-    )
+    reader = Reader(datasette, actor, target, enrichment.database, columns, Selection())
     return tuple(_labelled(row.values, known[row.key]) for row in await reader.rows(list(known)))
 
 
@@ -109,7 +108,8 @@ def labelled_json(row: LabelledRow) -> dict[str, Any]:
 def labelled_csv(run: Run, rows: Sequence[LabelledRow], inputs: Sequence[str]) -> str:
     """Labelled rows as CSV: the key, the input's columns, and three columns for each output.
 
-    A right value that is not known is left empty, as NULL is; its verdict tells.
+    A right value that is not known is left empty, as NULL is; its verdict tells. Text that a
+    spreadsheet would take for a formula begins with an apostrophe here; JSON has it as it is.
     """
     outputs = run.enrichment.specification.outputs
     head = ["row", *(f"input {name}" for name in inputs)]
@@ -117,7 +117,7 @@ def labelled_csv(run: Run, rows: Sequence[LabelledRow], inputs: Sequence[str]) -
         head += [output.name, f"{output.name} verdict", f"{output.name} said"]
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([*head, "reviewed_by", "reviewed_at"])
+    writer.writerow([_inert(each) for each in (*head, "reviewed_by", "reviewed_at")])
     for row in rows:
         cells: list[Any] = [key_json(row.key), *(_cell(row.input.get(name)) for name in inputs)]
         for output in outputs:
@@ -127,8 +127,20 @@ def labelled_csv(run: Run, rows: Sequence[LabelledRow], inputs: Sequence[str]) -
                 verdict.value if verdict else "",
                 as_text(output, row.said.get(output.name)),
             ]
-        writer.writerow([*cells, row.actor_id or "", row.reviewed_at])
+        cells += [row.actor_id or "", row.reviewed_at]
+        writer.writerow([_inert(each) for each in cells])
     return text.getvalue()
+
+
+def _inert(text: str) -> str:
+    """Text that no spreadsheet runs; numbers stay numbers."""
+    if not text.startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def _cell(value: Value) -> str:
