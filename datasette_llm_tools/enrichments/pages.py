@@ -67,7 +67,9 @@ async def enrich_page(
     if target is not None:
         try:
             selection = await selection_of(datasette, request, database, target)
-            total = await rows.count(datasette, actor, database, target, selection)
+            total = await rows.count(
+                datasette, actor, database, target, selection, milliseconds=settings.query_ms
+            )
             counted = selection_words(selection, total)
             columns = await _columns(datasette, actor, database, target, selection)
         except LlmToolsError as trouble:
@@ -224,7 +226,17 @@ async def _columns(
     selection: Selection,
 ) -> list[ColumnShown]:
     """The columns with a value each, from sampled rows."""
-    sampled = await rows.sample(datasette, actor, database, target, selection, target.columns, 3, 1)
+    sampled = await rows.sample(
+        datasette,
+        actor,
+        database,
+        target,
+        selection,
+        target.columns,
+        3,
+        1,
+        milliseconds=read_settings(datasette, database).query_ms,
+    )
     return [
         ColumnShown(
             name=name,

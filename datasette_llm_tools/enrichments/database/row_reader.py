@@ -35,7 +35,10 @@ _PERMISSION_SECONDS = 5.0
 
 
 class Reader:
-    """Reads the rows of one selection as one actor; `source` is where they come from in SQL."""
+    """Reads the rows of one selection as one actor; `source` is where they come from in SQL.
+
+    `milliseconds` is what one statement may take, less than a run's where a page waits.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Reader:
         database: str,
         columns: Sequence[str],
         selection: Selection,
+        milliseconds: int | None = None,
     ) -> None:
         self._datasette = datasette
         self._actor = dict(actor) if actor is not None else None
@@ -64,7 +68,10 @@ class Reader:
         where = " AND ".join([*chosen, *has_key]) or "1"
         self.source = f"FROM {self._table} WHERE {where}"
         self._limits = Limits(
-            _PAGE_MS, read_settings(datasette, database).query_memory_bytes, PAGE_ROWS, _PAGE_BYTES
+            milliseconds or _PAGE_MS,
+            read_settings(datasette, database).query_memory_bytes,
+            PAGE_ROWS,
+            _PAGE_BYTES,
         )
         self._tables: frozenset[str] = frozenset()
         self._allowed_until = 0.0

@@ -60,10 +60,16 @@ async def pages(
 
 
 async def count(
-    datasette: Datasette, actor: Actor, database: str, target: TargetTable, selection: Selection
+    datasette: Datasette,
+    actor: Actor,
+    database: str,
+    target: TargetTable,
+    selection: Selection,
+    *,
+    milliseconds: int | None = None,
 ) -> int:
     """How many rows a selection has. Raises what `run_query` does, and TableGone."""
-    reader = Reader(datasette, actor, target, database, (), selection)
+    reader = Reader(datasette, actor, target, database, (), selection, milliseconds)
     result = await reader.run(f"SELECT count(*) {reader.source}", {})
     return int(str(result.rows[0][0]))
 
@@ -77,12 +83,14 @@ async def sample(
     columns: Sequence[str],
     n: int,
     seed: int,
+    *,
+    milliseconds: int | None = None,
 ) -> tuple[Row, ...]:
     """At most `n` rows from all over the selection, the same ones for the same seed.
 
     Of more than 20,000 rows with keys that are not one number, from the first 20,000.
     """
-    reader = Reader(datasette, actor, target, database, columns, selection)
+    reader = Reader(datasette, actor, target, database, columns, selection, milliseconds)
     keys = await reader.some_keys(n, random.Random(seed))
     return tuple(await reader.rows(keys)) if keys else ()
 
