@@ -5,12 +5,14 @@ Knows neither requests nor templates; pages and the command line show what it fi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from ..errors import LlmToolsError, ModelFailed, RunPaused
+from ..errors import LimitReached, LlmToolsError, ModelFailed, RunPaused
 from ..model import Model, ModelInfo, choose_model
 from ..prompt import Attachment, Prompt, Usage
 from ..settings import Settings, read_settings
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 
 PURPOSE = "enrichments"
 _ATTEMPTS = 2  # somebody is waiting
+_MOST_AT_ONCE = 24
+_MOST_OF_A_PERSON = 6
+_under_way: WeakKeyDictionary[Any, Counter[str | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -108,8 +113,41 @@ async def preview(
 ) -> Preview:
     """Ask about `count` sampled rows; the same seed gives the same rows.
 
-    Raises BadInput for a template that cannot be used, NoModel, and what reading rows raises.
+    Raises BadInput for a template that cannot be used, NoModel, LimitReached, and what reading
+    rows raises.
     """
+    with _counted(datasette, actor):
+        return await _preview(
+            datasette, actor, database, target, specification, selection, limits, count, seed
+        )
+
+
+@contextmanager
+def _counted(datasette: Datasette, actor: Actor) -> Iterator[None]:
+    """One more preview while the block lasts. Raises LimitReached: they have no limit of money."""
+    known = (actor or {}).get("id")
+    who = None if known is None else str(known)
+    counts = _under_way.setdefault(datasette, Counter())
+    if counts.total() >= _MOST_AT_ONCE or counts[who] >= _MOST_OF_A_PERSON:
+        raise LimitReached("There are too many previews under way; look again in a moment.")
+    counts[who] += 1
+    try:
+        yield
+    finally:
+        counts[who] -= 1
+
+
+async def _preview(
+    datasette: Datasette,
+    actor: Actor,
+    database: str,
+    target: TargetTable,
+    specification: Specification,
+    selection: Selection,
+    limits: RunLimits,
+    count: int,
+    seed: int,
+) -> Preview:
     columns = needed_columns(specification, target)
     total = await rows.count(datasette, actor, database, target, selection)
     sampled = await rows.sample(datasette, actor, database, target, selection, columns, count, seed)

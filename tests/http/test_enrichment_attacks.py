@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import csv
+import io
 import json
 import os
 import stat
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from datasette_llm_tools.enrichments.database import seals, store
+from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import Run, RunLimits, RunStatus, Selection
 from datasette_llm_tools.enrichments.work import worker
 from tests.enrich_sites import CAROL, FORM, TABLE, enrich_site, started, table, until
@@ -262,3 +268,97 @@ def test_a_folder_that_cannot_keep_a_key_is_no_fault(
     monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "file" / "llm"))
     assert seals._keys() == seals._keys()
     assert "No key can be kept" in caplog.text
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "key", ['["\\ud800"]', "[99999999999999999999999]", "[1e400, 1]", "[true]"]
+)
+async def test_a_key_that_no_row_can_have_is_refused(tmp_path: Path, key: str) -> None:
+    async with enrich_site(tmp_path) as site:
+        run = await make_run(site, SAID)
+        query = quote(key)
+        for path in (
+            f"{url_of(run)}/-/results.json?after={query}",
+            f"{url_of(run)}/-/stale.json?after={query}",
+            f"{url_of(run)}/-/review?at={query}",
+            f"{TABLE}/-/row.json?key={query}",
+        ):
+            assert (await site.get(path)).status_code in (200, 400), path
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("actor", [None, BOB], ids=str)
+async def test_a_run_over_a_hidden_table_is_as_one_that_is_not(
+    tmp_path: Path, actor: dict[str, Any] | None
+) -> None:
+    secret = "create table quiet (id integer primary key, body text)"
+    hidden = {"quiet": {"allow": ALICE}}
+    async with enrich_site(
+        tmp_path, more=secret, config={"databases": {"shops": {"tables": hidden}}}
+    ) as site:
+        run = await make_run(site, {}, table="quiet")
+        nobodys = "0" * 24
+        for path in ("", "/-/results", "/-/stale", "/-/review", "/-/labelled"):
+            found = await site.get(f"{url_of(run)}{path}.json", actor)
+            other = await site.get(f"/-/runs/shops/{nobodys}{path}.json", actor)
+            nowhere = await site.get(f"/-/runs/nowhere/{nobodys}{path}.json", actor)
+            assert (found.status_code, found.json()) == (404, other.json())
+            assert nowhere.json() == other.json()
+        response = await site.post(f"{url_of(run)}/-/undo", {}, actor)
+        assert response.status_code == 404 and "quiet" not in response.text
+
+
+@pytest.mark.asyncio
+async def test_labelled_rows_are_read_as_the_reader_and_never_as_the_owner(tmp_path: Path) -> None:
+    config = {"databases": {"shops": {"allow_sql": {"id": ["alice", "root"]}}}}
+    async with enrich_site(tmp_path, config=config) as site:
+        run = await make_run(site, SAID)
+        await site.post(f"{url_of(run)}/-/review", {"key": "[1]", "verdict": "accept"})
+        assert len((await site.get(f"{url_of(run)}/-/labelled.json")).json()["rows"]) == 1
+        for actor in (None, BOB):
+            response = await site.get(f"{url_of(run)}/-/labelled.json", actor)
+            assert response.status_code == 403 and "lovely" not in response.text
+
+
+@pytest.mark.asyncio
+async def test_a_spreadsheet_runs_nothing_of_labelled_rows(tmp_path: Path) -> None:
+    """What begins like a formula is text in CSV and as it was in JSON; numbers stay numbers."""
+    formula = "=cmd|' /C calc'!A0"
+    asked = asking(Output("words"), Output("points", OutputType.INTEGER))
+    async with enrich_site(tmp_path) as site:
+        await sql(site, "update remark set body = ? where id = 1", "@SUM(1+1)*cmd")
+        run = await make_run(site, {(1,): {"words": formula, "points": -5}}, asked)
+        await site.post(f"{url_of(run)}/-/review", {"key": "[1]", "verdict": "accept"})
+        table = await site.get(f"{url_of(run)}/-/labelled.csv")
+        (row,) = csv.DictReader(io.StringIO(table.text))
+        assert (row["words"], row["words said"], row["points"]) == (
+            f"'{formula}",
+            f"'{formula}",
+            "-5",
+        )
+        assert row["input body"] == "'@SUM(1+1)*cmd"
+        found = await site.get(f"{url_of(run)}/-/labelled.json")
+        assert found.json()["rows"][0]["expected"]["words"] == formula
+        for each in (table, found):
+            assert each.headers["x-content-type-options"] == "nosniff"
+            assert each.headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.asyncio
+async def test_a_page_waits_for_no_filter_that_takes_for_ever(tmp_path: Path) -> None:
+    endless = (
+        "(with recursive n(i) as (select 1 union all select i + 1 from n) select sum(i) from n)"
+    )
+    async with enrich_site(tmp_path, settings={"query_ms": 200}) as site:
+        page = (await site.get(f"{TABLE}?{urlencode({'_where': endless})}")).text
+        assert "ran longer than 200 ms" in page
+
+
+@pytest.mark.asyncio
+async def test_nobody_has_any_number_of_previews_at_once(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, delay=0.2) as site:
+        found = await asyncio.gather(*(site.post(f"{TABLE}/-/preview", FORM) for _ in range(30)))
+        statuses = Counter(each.status_code for each in found)
+        assert set(statuses) == {200, 429} and statuses[200] < 10
+        assert (await site.post(f"{TABLE}/-/preview", FORM)).status_code == 200
