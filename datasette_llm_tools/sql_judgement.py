@@ -108,7 +108,7 @@ class Judgement:
         if action == sqlite3.SQLITE_FUNCTION:
             if fold(second) in FUNCTIONS:
                 return None
-            return Rejected(f"The function {second} is not allowed in questions.", second)
+            return Rejected(f"The function {second} is not allowed.", second)
         # Full-text tables ask this for themselves; nobody else may.
         if (
             action == sqlite3.SQLITE_PRAGMA

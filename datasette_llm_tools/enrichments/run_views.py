@@ -19,8 +19,8 @@ from .limit_drafts import limits_from
 from .pages import may_control, require_readable
 from .run_pages import run_json
 from .starting import require_models, require_writing, start_again
-from .values import Fault, OutcomeStatus, Rows, Run, Wish
-from .wording import rows_words
+from .values import Fault, OutcomeStatus, Rows, Run, RunStatus, Wish
+from .wording import rows_words, undone_words
 from .work import worker
 
 if TYPE_CHECKING:
@@ -129,20 +129,13 @@ async def undo(request: Request, datasette: Datasette) -> Response:
     """POST /-/runs/DATABASE/ID/-/undo: give the columns back what they held before."""
     found = await _own_run(request, datasette, writing=True)
     undone = await undoing.undo(datasette, found)
-    said = f"{rows_words(undone.restored)} hold what they held before."
-    if undone.edited_since:
-        said += f" {undone.edited_since:,} values edited since were left as they are."
-    if undone.dropped_columns:
-        said += f" Removed: {', '.join(undone.dropped_columns)}."
-    if undone.kept_columns:
-        said += f" Kept, because something else needs them: {', '.join(undone.kept_columns)}."
     more = {
         "restored": undone.restored,
         "edited_since": undone.edited_since,
         "dropped_columns": list(undone.dropped_columns),
         "kept_columns": list(undone.kept_columns),
     }
-    return await _told(request, datasette, found, said, more)
+    return await _told(request, datasette, found, undone_words(undone), more)
 
 
 async def again(request: Request, datasette: Datasette) -> Response:
@@ -189,9 +182,12 @@ async def _wished(request: Request, datasette: Datasette, wish: Wish) -> Respons
     found = await _own_run(request, datasette, writing=wish is Wish.RUN)
     if wish is not Wish.RUN and not found.status.is_active:
         raise Conflict(f"The run is {found.status.value} already.")
-    await store.wish(datasette, found, wish, by=request.actor)
-    said = {Wish.PAUSE: "Paused", Wish.RUN: "Resumed", Wish.CANCEL: "Cancelled"}[wish]
-    return await _told(request, datasette, found, f"{said}: what is under way may still finish.")
+    changed = await store.wish(datasette, found, wish, by=request.actor)
+    said = {Wish.PAUSE: "Paused.", Wish.RUN: "Resumed.", Wish.CANCEL: "Cancelled."}[wish]
+    if changed.status is RunStatus.RUNNING and wish is not Wish.RUN:
+        doing = "Pausing" if wish is Wish.PAUSE else "Cancelling"
+        said = f"{doing}: what is under way may still finish."
+    return await _told(request, datasette, found, said)
 
 
 async def _told(

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import BadInput, NotAllowed
+from ..errors import BadInput, Conflict, NotAllowed
 from ..permissions import ENRICH, may_write, require_table
 from ..pricing import is_priced
+from ..sql_names import fold
 from .database import store
 from .database.tables import TargetTable, check_outputs, require_target
 from .previewing import needed_columns, opened_models
@@ -40,6 +41,7 @@ async def start_run(
     await require_writing(datasette, actor, database, target, specification)
     needed_columns(specification, target)
     await require_models(datasette, actor, database, specification, limits)
+    await require_columns_free(datasette, database, target, specification)
     check_outputs(target, specification.outputs, overwrite)
     enrichment = await store.create_enrichment(
         datasette,
@@ -92,6 +94,25 @@ async def require_models(
                     f"{door.model_id} has no known price, so a limit of money cannot be kept; "
                     "take that limit away or choose another model."
                 )
+
+
+async def require_columns_free(
+    datasette: Datasette, database: str, target: TargetTable, specification: Specification
+) -> None:
+    """Raise Conflict where a run that has not ended writes one of the outputs.
+
+    Adding a run asks again, in its transaction; here it comes before what else is wrong with
+    a column that such a run has made.
+    """
+    wanted = {fold(each.name) for each in specification.outputs}
+    for run in await store.runs(datasette, database, target.name, limit=-1):
+        outputs = run.enrichment.specification.outputs
+        shared = [each.name for each in outputs if fold(each.name) in wanted]
+        if shared and run.status.is_active:
+            raise Conflict(
+                f"Another run ({run.id}) writes to {', '.join(shared)} of {target.name}: let it "
+                "end or cancel it first."
+            )
 
 
 async def require_writing(

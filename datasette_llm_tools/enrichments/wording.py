@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..prompt import Usage
 from .values import Key, Value
+
+if TYPE_CHECKING:
+    from .database.undoing import Undone
 
 NO_FEE = "no fee"
 UNKNOWN = "unknown"
@@ -18,6 +21,25 @@ _INPUT_CHARACTERS = 300
 def rows_words(number: int) -> str:
     """`1 row`, `12,345 rows`."""
     return f"{number:,} row{'' if number == 1 else 's'}"
+
+
+def undone_words(undone: Undone) -> str:
+    """What undoing a run did, in sentences."""
+    one = undone.restored == 1
+    said = (
+        f"{rows_words(undone.restored)} {'holds what it' if one else 'hold what they'} held before."
+    )
+    if undone.edited_since == 1:
+        said += " 1 value was edited since and stays."
+    elif undone.edited_since:
+        said += f" {undone.edited_since:,} values were edited since and stay."
+    if undone.dropped_columns:
+        said += f" Removed: {', '.join(undone.dropped_columns)}."
+    if undone.kept_columns:
+        them = "it" if len(undone.kept_columns) == 1 else "them"
+        kept = ", ".join(undone.kept_columns)
+        said += f" Kept, because something else needs {them}: {kept}."
+    return said
 
 
 def usd_words(usd: float) -> str:

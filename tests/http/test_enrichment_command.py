@@ -81,7 +81,7 @@ def test_a_column_that_exists_is_written_over_only_when_named(tmp_path: Path) ->
     assert run("enrich", path, "note", *ASK, "--yes", "--overwrite", "LOUD").exit_code == 0
     check_notes(path, 20)
     undone = run("undo", path, "1")
-    assert (undone.exit_code, undone.stdout) == (0, "20 rows as before.\n")
+    assert (undone.exit_code, undone.stdout) == (0, "20 rows hold what they held before.\n")
     assert query(path, "select distinct loud from note") == [("kept",)]
 
 
@@ -276,7 +276,10 @@ def columns(path: Path) -> list[str]:
 def test_a_paused_run_is_undone_in_one_step(tmp_path: Path) -> None:
     path = paused(tmp_path)
     undone = run("undo", path, "1")
-    assert (undone.exit_code, undone.stdout) == (0, "10 rows as before. Removed: loud.\n")
+    assert (undone.exit_code, undone.stdout) == (
+        0,
+        "10 rows hold what they held before. Removed: loud.\n",
+    )
     assert undone.stderr == "Run 1 was paused: it is cancelled first.\n"
     assert state(path) == "undone" and columns(path) == ["id", "body"]
 

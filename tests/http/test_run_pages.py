@@ -85,6 +85,37 @@ async def test_pause_resume_and_cancel(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_what_is_told_of_a_run_is_so_already(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, delay=0.3) as site:
+        url = await started(site, {**FORM, "concurrency": "1"})
+        await until(site, url, "running")
+        pausing = (await told(site, url, "pause")).json()
+        await until(site, url, "paused")
+        await told(site, url, "resume")
+        await until(site, url, "running")
+        cancelling = (await told(site, url, "cancel")).json()
+        await until(site, url, "cancelled")
+        resumed = (await told(site, url, "resume")).json()
+    assert (pausing["status"], cancelling["status"]) == ("running", "running")
+    assert pausing["message"] == "Pausing: what is under way may still finish."
+    assert cancelling["message"] == "Cancelling: what is under way may still finish."
+    assert resumed["message"] == "Resumed."
+
+
+@pytest.mark.asyncio
+async def test_a_column_that_a_run_is_filling_is_told_with_that_run(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, delay=0.3) as site:
+        url = await started(site, {**FORM, "concurrency": "1"})
+        second = await site.post(f"{TABLE}/-/start", FORM)
+        again = await told(site, url, "again")
+        await told(site, url, "cancel")
+        await until(site, url, "cancelled")
+    said = f"Another run ({url.rsplit('/', 1)[1]}) writes to feeling of remark: "
+    for response in (second, again):
+        assert response.status_code == 409 and response.json()["error"].startswith(said)
+
+
+@pytest.mark.asyncio
 async def test_forms_without_javascript_lead_back_with_a_message(tmp_path: Path) -> None:
     async with enrich_site(tmp_path, delay=0.05) as site:
         url = await started(site)

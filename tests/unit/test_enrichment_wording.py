@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from datasette_llm_tools.enrichments.database.undoing import Undone
 from datasette_llm_tools.enrichments.drafts import Draft, OutputDraft, draft_from, draft_of
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import Attachment, Specification
@@ -12,6 +13,7 @@ from datasette_llm_tools.enrichments.wording import (
     UNKNOWN,
     price_words,
     seconds_words,
+    undone_words,
     usd_range_words,
     usd_words,
 )
@@ -32,6 +34,29 @@ from datasette_llm_tools.errors import BadInput
 )
 def test_money_is_never_rounded_to_nothing(usd: float, words: str) -> None:
     assert usd_words(usd) == words
+
+
+@pytest.mark.parametrize(
+    ("undone", "words"),
+    [
+        (Undone(1, 1, ()), "1 row holds what it held before. 1 value was edited since and stays."),
+        (
+            Undone(0, 2, ()),
+            "0 rows hold what they held before. 2 values were edited since and stay.",
+        ),
+        (
+            Undone(1234, 0, ("a",), ("b", "c")),
+            "1,234 rows hold what they held before. Removed: a. "
+            "Kept, because something else needs them: b, c.",
+        ),
+        (
+            Undone(2, 0, (), ("b",)),
+            "2 rows hold what they held before. Kept, because something else needs it: b.",
+        ),
+    ],
+)
+def test_what_undoing_did_is_told_in_whole_sentences(undone: Undone, words: str) -> None:
+    assert undone_words(undone) == words
 
 
 @pytest.mark.parametrize(

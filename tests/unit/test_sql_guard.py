@@ -223,7 +223,7 @@ def test_tables_about_the_database_itself_are_refused(guard: Guard, name: str) -
     ],
 )
 def test_functions_off_the_list_are_refused_by_name(guard: Guard, sql: str, name: str) -> None:
-    assert rejection(guard, sql).reason == f"The function {name} is not allowed in questions."
+    assert rejection(guard, sql).reason == f"The function {name} is not allowed."
 
 
 @pytest.mark.parametrize("function", ["readfile('/etc/passwd')", "writefile('x', 'y')", "edit('')"])

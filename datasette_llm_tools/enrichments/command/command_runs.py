@@ -26,7 +26,7 @@ from .. import jobs, previewing
 from ..database import rows, store, tables
 from ..database.selection import selection_from_where
 from ..outputs import Output, check_outputs, parse_output
-from ..starting import name_of, require_models
+from ..starting import name_of, require_columns_free, require_models
 from ..values import (
     Attachment,
     Rows,
@@ -100,6 +100,7 @@ async def taken_run(
     for run in earlier:
         if run.status.is_active and run.selection == selection:
             return Taken(await _gone_on_with(datasette, run, limits))
+    await require_columns_free(datasette, database, target, specification)
     overwrite = _overwritten(target, wanted, outputs, earlier)
     await _require_rows(datasette, database, target, selection)
     say = _sayer(wanted.as_json)

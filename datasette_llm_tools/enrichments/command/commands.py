@@ -16,6 +16,7 @@ from ...command_line import ACTOR, is_database, opened
 from ...errors import BadInput, LlmToolsError, NotFound
 from ..database import results, store, undoing
 from ..values import Run, RunStatus
+from ..wording import undone_words
 from . import calling_off, console
 from .command_runs import Taken, Wanted, taken_run
 from .command_work import Work
@@ -199,7 +200,7 @@ def undo(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
                 )
             )
         else:
-            click.echo(console.undone_words(undone))
+            click.echo(undone_words(undone))
         return 0
 
     _on(file, config, work)

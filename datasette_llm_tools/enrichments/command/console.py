@@ -14,7 +14,6 @@ import click
 from ...command_line import table_lines
 from .. import jobs
 from ..database.results import FaultGroup
-from ..database.undoing import Undone
 from ..outputs import Output, OutputType
 from ..previewing import Preview
 from ..values import Counts, Key, OutcomeStatus, Run, RunStatus, Specification
@@ -175,16 +174,6 @@ def ending_lines(run: Run, faults: Sequence[FaultGroup], file: str) -> Iterator[
         yield f"Ask the failed rows again: datasette llm-tools retry {file} {run.number}"
     if run.status.is_active or run.counts.done:
         yield f"Take back what it wrote: datasette llm-tools undo {file} {run.number}"
-
-
-def undone_words(undone: Undone) -> str:
-    """What undoing a run did."""
-    said = f"{rows_words(undone.restored)} as before."
-    if undone.edited_since:
-        said += f" {rows_words(undone.edited_since)} edited since the run: left as they are."
-    if undone.dropped_columns:
-        said += f" Removed: {', '.join(undone.dropped_columns)}."
-    return said
 
 
 def run_json(run: Run, faults: Iterable[FaultGroup] = ()) -> dict[str, Any]:
