@@ -362,3 +362,25 @@ async def test_nobody_has_any_number_of_previews_at_once(tmp_path: Path) -> None
         statuses = Counter(each.status_code for each in found)
         assert set(statuses) == {200, 429} and statuses[200] < 10
         assert (await site.post(f"{TABLE}/-/preview", FORM)).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_asked_where_a_trigger_changes_what_we_keep_of_runs(
+    tmp_path: Path,
+) -> None:
+    """A run whose results and lease a trigger takes away would be asked for ever."""
+    trigger = """
+        create trigger thief after update on remark begin
+            delete from [_LLM_Tools_results];
+            update "_llm_tools_runs" set lease_owner = 'x', usd = 0;
+        end;
+    """
+    async with enrich_site(tmp_path, more=trigger) as site:
+        response = await site.post(f"{TABLE}/-/start", FORM)
+        assert response.status_code == 400 and "thief" in response.json()["error"]
+        await sql(site, "drop trigger thief")
+        url = await started(site)
+        await until(site, url, "done")
+        # One that comes later stops the next run over the table.
+        await sql(site, trigger)
+        assert (await site.post(f"{url}/-/again", {"rows": "all"})).status_code == 400

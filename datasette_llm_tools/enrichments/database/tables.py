@@ -74,6 +74,7 @@ async def require_target(datasette: Datasette, database: str, table: str) -> Tar
 def read_target(connection: sqlite3.Connection, table: str) -> TargetTable:
     """Read what SQLite knows of a table; raises BadInput with the reason, or TableGone."""
     name = _enrichable(connection, table)
+    _require_no_meddling(connection)
     info = connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
     # (number, name, type, not null, default, place in the key, hidden); 2 and 3 are generated
     columns = tuple(row[1] for row in info)
@@ -224,6 +225,23 @@ def _enrichable(connection: sqlite3.Connection, table: str) -> str:
             "keep it in a file."
         )
     return name
+
+
+def _require_no_meddling(connection: sqlite3.Connection) -> None:
+    """Raise BadInput for a trigger that may change what we keep of runs: they would never end.
+
+    A trigger names every table that it changes, so its text tells.
+    """
+    found = connection.execute(
+        "SELECT t.name FROM sqlite_master AS t JOIN json_each(?) AS kept "
+        "WHERE t.type = 'trigger' AND instr(lower(t.sql), kept.value)",
+        [json.dumps([OWN_TABLES + each for each in ("enrichments", "runs", "results")])],
+    ).fetchone()
+    if found is not None:
+        raise BadInput(
+            f"The trigger {found[0]} of this database meddles with what is kept of runs; drop it "
+            "before anything is enriched here."
+        )
 
 
 def _is_shadow(connection: sqlite3.Connection, name: str) -> bool:
