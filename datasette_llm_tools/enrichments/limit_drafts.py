@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..settings import Settings
@@ -21,14 +21,15 @@ class LimitsDraft:
     rows_per_second: str = ""
     concurrency: str = ""
 
-    def limits(self, settings: Settings, base: RunLimits | None = None) -> RunLimits:
+    def limits(self, settings: Settings) -> RunLimits:
         """Raises BadInput for what is no number or out of range."""
         most = settings.enrich_max_concurrency
         default = RunLimits()
         concurrency = whole(self.concurrency, "Rows at once", 1, most)
         failures = whole(self.failures_in_a_row, "Failures in a row", 1)
         return replace(
-            base or replace(default, seconds_per_row=float(settings.enrich_row_seconds)),
+            default,
+            seconds_per_row=float(settings.enrich_row_seconds),
             usd=number(self.usd, "The limit on money", above=0),
             rows=whole(self.rows, "The limit on rows", 1),
             failures_in_a_row=failures or default.failures_in_a_row,
@@ -37,15 +38,25 @@ class LimitsDraft:
         )
 
 
-def limits_from(fields: Mapping[str, Any]) -> LimitsDraft:
+def limits_from(typed: Mapping[str, Any]) -> LimitsDraft:
     """The limits among the fields of a form or a JSON object."""
     return LimitsDraft(
-        usd=text_of(fields.get("usd")),
-        rows=text_of(fields.get("rows")),
-        failures_in_a_row=text_of(fields.get("failures_in_a_row")),
-        rows_per_second=text_of(fields.get("rows_per_second")),
-        concurrency=text_of(fields.get("concurrency")),
+        usd=text_of(typed.get("usd")),
+        rows=text_of(typed.get("rows")),
+        failures_in_a_row=text_of(typed.get("failures_in_a_row")),
+        rows_per_second=text_of(typed.get("rows_per_second")),
+        concurrency=text_of(typed.get("concurrency")),
     )
+
+
+def changed_limits(limits: RunLimits, typed: Mapping[str, Any], settings: Settings) -> RunLimits:
+    """The limits with those that were typed: an empty one is taken away, others stay.
+
+    Raises BadInput for what is no number or out of range.
+    """
+    wanted = limits_from(typed).limits(settings)
+    names = [each.name for each in fields(LimitsDraft) if each.name in typed]
+    return replace(limits, **{name: getattr(wanted, name) for name in names})
 
 
 def limits_draft(limits: RunLimits) -> LimitsDraft:

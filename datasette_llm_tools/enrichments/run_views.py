@@ -15,7 +15,7 @@ from ..settings import read_settings
 from . import links, result_pages, run_pages, stale
 from .database import store, undoing
 from .database.tables import key_from_json, require_target
-from .limit_drafts import limits_from
+from .limit_drafts import changed_limits
 from .pages import may_control, require_readable
 from .run_pages import run_json
 from .starting import require_models, require_writing, start_again
@@ -116,7 +116,7 @@ async def limits(request: Request, datasette: Datasette) -> Response:
     if not found.status.is_active:
         raise Conflict(f"The run is {found.status.value}; limits are for runs that go on.")
     settings = read_settings(datasette, found.enrichment.database)
-    wanted = limits_from(await posted(request)).limits(settings, base=found.limits)
+    wanted = changed_limits(found.limits, await posted(request), settings)
     enrichment = found.enrichment
     await require_models(
         datasette, request.actor, enrichment.database, enrichment.specification, wanted

@@ -145,6 +145,57 @@ async def test_limits_change_while_it_rests(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_limits_that_are_left_out_stay_and_empty_ones_go(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, delay=0.1) as site:
+        limits = {"rows": "2", "rows_per_second": "5", "failures_in_a_row": "7", "concurrency": "1"}
+        url = await started(site, {**FORM, **limits})
+        await told(site, url, "pause")
+        await until(site, url, "paused")
+
+        async def kept() -> dict[str, Any]:
+            page = (await site.get(url)).text
+            names = ("usd", "rows", "failures_in_a_row", "rows_per_second", "concurrency")
+            return {
+                name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1] for name in names
+            }  # type: ignore[index]  # it is there
+
+        await told(site, url, "limits", concurrency="3")
+        assert await kept() == {"usd": "", **limits, "concurrency": "3"}
+        await told(site, url, "limits", failures_in_a_row="", rows_per_second=None)
+        assert await kept() == {
+            "usd": "",
+            "rows": "2",
+            "failures_in_a_row": "20",
+            "rows_per_second": "",
+            "concurrency": "3",
+        }
+        await told(site, url, "limits", rows="")
+        assert (await kept())["rows"] == ""
+        await told(site, url, "resume")
+        run = await until(site, url, "done")
+    assert (run["done"], run["skipped"], run["total"]) == (5, 1, 6)
+
+
+@pytest.mark.asyncio
+async def test_totals_follow_the_limit_of_rows_while_it_runs(tmp_path: Path) -> None:
+    async with enrich_site(tmp_path, delay=0.2) as site:
+        url = await started(site, {**FORM, "rows": "2", "concurrency": "1"})
+        run = await until(site, url, "running")
+        while run["total"] is None:
+            run = (await site.get(f"{url}.json")).json()
+        assert run["total"] == 2
+        changed = (await told(site, url, "limits", rows="4")).json()
+        assert changed["total"] == 4
+        run = await until(site, url, "done")
+        assert (run["done"], run["skipped"], run["total"]) == (4, 1, 5)
+        assert (await site.get(f"{url}.json?_html=1")).json()["announced"] == "Done. 100% done."
+        again = (await told(site, url, "again")).json()
+        run = await until(site, again["url"], "done")
+    # The limit is kept; the four that are unchanged come on top, and so does the empty row.
+    assert (run["done"], run["unchanged"], run["skipped"], run["total"]) == (1, 4, 1, 6)
+
+
+@pytest.mark.asyncio
 async def test_only_failed_rows_are_retried(tmp_path: Path) -> None:
     moods = {"good": False}
 
