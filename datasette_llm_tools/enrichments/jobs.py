@@ -82,6 +82,20 @@ def progress(counts: Counts, earlier: Counts | None = None) -> Progress:
     )
 
 
+def rows_to_settle(counts: Counts, limit: int | None) -> int | None:
+    """How many rows are settled at the end, where `counts.total` were chosen; None as that is.
+
+    A limit is of rows that are asked about. Those skipped and unchanged come on top, as far as
+    they were met; so do rows that were added while the run went on.
+    """
+    if counts.total is None:
+        return None
+    most = counts.total
+    if limit is not None:
+        most = min(most, limit + counts.skipped + counts.unchanged)
+    return max(most, counts.settled)
+
+
 def wilson(successes: int, n: int) -> tuple[float, float]:
     """The 95% interval of a share, `successes` of `n`, by E. B. Wilson's score (1927).
 

@@ -144,7 +144,8 @@ class Enrichment:
 class Counts:
     """How far a run is. `usd` is None where nothing that was paid for has a known price.
 
-    `unpriced` counts replies of models without a price. `seconds` is working time.
+    `total` is of rows that will be settled, None before they are counted. `unpriced` counts
+    replies of models without a price. `seconds` is working time.
     """
 
     total: int | None = None

@@ -102,6 +102,16 @@ def test_changed_asks_about_new_and_changed_rows_only(tmp_path: Path) -> None:
     assert query(path, "select loud from note where id in (3, 21)") == [("EDITED",), ("NEW",)]
 
 
+def test_unchanged_rows_come_on_top_of_a_limit(tmp_path: Path) -> None:
+    path = notes(tmp_path)
+    run("enrich", path, "note", *ASK, "--yes", "--limit", "12")
+    told = run("enrich", path, "note", *ASK, "--yes", "--changed", "--limit", "3")
+    assert told.stdout.startswith("Done: 15 of 15 rows, "), told.stdout
+    assert "12 unchanged" in told.stdout
+    rest = run("enrich", path, "note", *ASK, "--yes", "--changed", "--limit", "100")
+    assert rest.stdout.startswith("Done: 20 of 20 rows, "), rest.stdout
+
+
 def test_failed_rows_are_told_and_retried(tmp_path: Path) -> None:
     path = notes(tmp_path)
 

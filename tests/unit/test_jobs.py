@@ -18,6 +18,7 @@ from datasette_llm_tools.enrichments.jobs import (
     may_become,
     owner,
     progress,
+    rows_to_settle,
     wilson,
 )
 from datasette_llm_tools.enrichments.values import Counts, RunStatus
@@ -142,6 +143,22 @@ def ended_process() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
+
+
+@pytest.mark.parametrize(
+    ("counts", "limit", "rows"),
+    [
+        (Counts(), 5, None),
+        (Counts(total=100), None, 100),
+        (Counts(total=100), 5, 5),
+        (Counts(total=3), 5, 3),
+        (Counts(total=100, done=3, failed=2, skipped=4, unchanged=10), 5, 19),
+        (Counts(total=100, done=2, unchanged=97), 50, 100),
+        (Counts(total=100, done=103), None, 103),
+    ],
+)
+def test_rows_that_will_be_settled(counts: Counts, limit: int | None, rows: int | None) -> None:
+    assert rows_to_settle(counts, limit) == rows
 
 
 def test_a_lease_ends_with_its_time() -> None:

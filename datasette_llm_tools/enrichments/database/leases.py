@@ -74,7 +74,7 @@ async def claim(
 async def begin(
     datasette: Datasette, run: Run, *, owner: str, prompt_hash: str, total: int | None
 ) -> Orders:
-    """Note what a run asks and of how many rows, as known when it is worked on.
+    """Note what a run asks, and how many rows were chosen whatever its limit is.
 
     If earlier runs asked the same, their results are indexed by input until this run ends.
     Raises LeaseLost.

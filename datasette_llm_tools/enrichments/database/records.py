@@ -10,11 +10,11 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from ...prompt import Usage
-from ..jobs import is_dead
+from ..jobs import is_dead, rows_to_settle
 from ..outputs import Output, OutputType
 from ..values import (
     Attachment,
@@ -103,15 +103,16 @@ def run_of(row: sqlite3.Row, database: str) -> Run:
     counts = fitting(Counts(**{name: row[name] for name in _COUNTS}))
     if min(getattr(counts, name) or 0 for name in _COUNTS) < 0:
         raise ValueError("a run counts from 0")
+    limits = limits_from_json(row["limits"])
     run = Run(
         number=row["number"],
         id=row["id"],
         enrichment=enrichment_of(row, database),
         status=status,
         selection=_selection(row["selection"]),
-        limits=limits_from_json(row["limits"]),
+        limits=limits,
         actor=json.loads(row["actor"]) if row["actor"] else None,
-        counts=counts,
+        counts=replace(counts, total=rows_to_settle(counts, limits.rows)),
         wish=Wish(row["wish"]),
         reason=reason,
         created_columns=tuple(json.loads(row["created_columns"])),

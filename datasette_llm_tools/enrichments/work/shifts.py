@@ -156,11 +156,10 @@ class Shift:
                 yield page
 
     async def _begin(self, target: TargetTable, door: Model) -> None:
-        """Note what is asked and of how many rows; what was asked before is known by that."""
+        """Note what is asked, by which earlier answers are known, and how many rows there are."""
         total = await rows.count(
             self._datasette, self._actor, self._database, target, self.run.selection
         )
-        most = self.run.limits.rows
         asked = Prompting(
             self._specification,
             target.columns,
@@ -174,7 +173,7 @@ class Shift:
                 self.run,
                 owner=self._owner,
                 prompt_hash=asked,
-                total=total if most is None else min(total, most),
+                total=total,
             )
         )
         self.run = replace(self.run, prompt_hash=asked)
