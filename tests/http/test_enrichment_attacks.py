@@ -258,6 +258,23 @@ def test_the_key_is_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("DATASETTE_SECRET", "told")
     told, kept = seals._keys()
     assert kept == key != told
+    # With a secret, as in a container, no file is made.
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "other"))
+    assert seals._keys() == (told,) and list((tmp_path / "other").iterdir()) == []
+
+
+def test_a_key_is_kept_on_a_disk_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*names: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.delenv("DATASETTE_SECRET", raising=False)
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
+    monkeypatch.setattr(os, "link", refuse)
+    (key,) = seals._keys()
+    (path,) = tmp_path.iterdir()
+    assert path.read_bytes() == key
 
 
 def test_a_folder_that_cannot_keep_a_key_is_no_fault(

@@ -14,7 +14,6 @@ import logging
 import os
 import secrets
 import tempfile
-from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -63,27 +62,38 @@ def _hash(key: bytes, row: sqlite3.Row) -> str:
 def _keys() -> tuple[bytes, ...]:
     """The keys that are good here; the first one seals."""
     try:
-        kept = _kept(keys_folder())
+        folder = keys_folder()
     except OSError:
-        kept = _kept(None)
+        folder = None
     secret = os.environ.get("DATASETTE_SECRET")
-    return (sha256(b"llm-tools runs\0" + secret.encode()).digest(), kept) if secret else (kept,)
+    if not secret:
+        return (_kept(folder) or _passing(folder),)
+    told = sha256(b"llm-tools runs\0" + secret.encode()).digest()
+    kept = _kept(folder, may_make=False)
+    return (told, kept) if kept else (told,)
 
 
 @lru_cache
-def _kept(folder: Path | None) -> bytes:
-    """The key in a folder, made there when it is first needed; where none can be, a passing one."""
-    if folder is not None:
-        path = folder / _FILE
-        with suppress(OSError):
-            if not path.exists():
-                _make(path)
-            key = path.read_bytes()
-            if len(key) == _BYTES:
-                return key
+def _kept(folder: Path | None, *, may_make: bool = True) -> bytes | None:
+    """The key in a folder, made there when it is first needed; None where there can be none."""
+    if folder is None:
+        return None
+    path = folder / _FILE
+    try:
+        if may_make and not path.exists():
+            _make(path)
+        key = path.read_bytes()
+    except OSError:
+        return None
+    return key if len(key) == _BYTES else None
+
+
+@lru_cache
+def _passing(folder: Path | None) -> bytes:
+    """A key for this process alone."""
     _logger.warning(
         "No key can be kept in %s: a run that this server leaves unfinished waits for a person "
-        "to resume it.",
+        "to resume it, unless DATASETTE_SECRET is set.",
         folder or "the user's folder",
     )
     return secrets.token_bytes(_BYTES)
@@ -99,5 +109,7 @@ def _make(path: Path) -> None:
         os.link(made, path)
     except FileExistsError:
         return
+    except OSError:  # no links on this disk
+        made.replace(path)
     finally:
-        made.unlink()
+        made.unlink(missing_ok=True)
