@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 PURPOSE = "enrichments"
 _ATTEMPTS = 2  # somebody is waiting
-_MOST_AT_ONCE = 24
-_MOST_OF_A_PERSON = 6
+_MOST_AT_ONCE = 20
+_MOST_OF_A_PERSON = 2
 _under_way: WeakKeyDictionary[Any, Counter[str | None]] = WeakKeyDictionary()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments import drafts, forms, template_language
+from datasette_llm_tools.enrichments import drafts, forms, previewing, template_language
 from datasette_llm_tools.enrichments.command import command_runs
 from datasette_llm_tools.enrichments.database.leases import LEASE_SECONDS
 from datasette_llm_tools.enrichments.engine import doors
@@ -185,6 +185,8 @@ def test_figures_of_enriching_are_those_of_the_code() -> None:
     assert "six times, or turned us away thirty times" in page
     assert (doors._MOST_TIMEOUTS, doors._LONGEST_WAIT_S) == (2, 600)
     assert "wait more than ten minutes" in page
+    assert (previewing._MOST_OF_A_PERSON, previewing._MOST_AT_ONCE) == (2, 20)
+    assert "two previews under way at the same time, all people together 20" in page
     assert command_runs._PREVIEW_ROWS == 3 and "you see three rows" in page
 
 
