@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,21 @@ async def test_the_owners_permission_is_checked_again(tmp_path: Path) -> None:
         assert run.status is RunStatus.PAUSED
         assert run.reason is not None and "update-row" in run.reason
         assert notes.prompts() == []
+
+
+@pytest.mark.asyncio
+async def test_a_permission_that_is_withdrawn_pauses_a_run_at_work(tmp_path: Path) -> None:
+    config = deepcopy(ALLOWED)  # Datasette may keep this very one
+    async with working_on_notes(tmp_path / "notes.db", delay=0.2, config=config) as notes:
+        run = await notes.until(
+            await notes.start(actor=ALICE, limits=RunLimits(concurrency=1)), has_some
+        )
+        del notes.datasette.config["databases"]["notes"]["permissions"]["update-row"]
+        worker.wake(notes.datasette)
+        run = await notes.ended(run)
+        assert run.status is RunStatus.PAUSED
+        assert run.reason is not None and "update-row" in run.reason
+        assert run.counts.total is not None and run.counts.settled < run.counts.total
 
 
 @pytest.mark.asyncio

@@ -68,6 +68,7 @@ class Shift:
         self._orders = store.Orders(run.wish, run.limits)
         self._stopping = False
         self._paused = False
+        self._refusal: str | None = None
         self._look = asyncio.Event()
         self._written_at = time.monotonic()
         self._frontier = Frontier(run.cursor)
@@ -142,6 +143,8 @@ class Shift:
                     await self._give_way()
                     self._frontier.settle([outcome.key for outcome in batch])
                     self._obey(await self._patiently(self._writing(target, batch)))
+        if self._refusal:
+            return Ending(RunStatus.PAUSED, self._refusal)
         return self._as_wished() if self._paused else Ending(RunStatus.DONE)
 
     async def _read(
@@ -259,6 +262,11 @@ class Shift:
             else:
                 self.note = None
                 self._obey(orders)
+            try:
+                await self._require_permission()
+            except NotAllowed as error:
+                self._refusal = error.message
+                self._pause()
 
     async def _release(self, ending: Ending) -> None:
         """Write down what the run has come to; while that cannot be written, wait."""
