@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from ..model import available_models
@@ -109,40 +109,6 @@ def actions_of(run: Run) -> list[str]:
     nothing = not run.counts.done and not run.created_columns
     absent = {"retry"} if not run.counts.failed else set()
     return [each for each in possible if each not in absent | ({"undo"} if nothing else set())]
-
-
-def run_json(datasette: Datasette, run: Run) -> dict[str, Any]:
-    """A run for a program. Money is null where no price is known."""
-    counts, progress = run.counts, jobs.progress(run.counts)
-    return {
-        "id": run.id,
-        "url": links.run_url(datasette, run.enrichment.database, run.id),
-        "database": run.enrichment.database,
-        "table": run.enrichment.table,
-        "name": run.enrichment.name,
-        "status": run.status.value,
-        "wish": run.wish.value,
-        "reason": run.reason,
-        "model": run.enrichment.specification.model_id,
-        "outputs": output_names(run),
-        "total": counts.total,
-        "done": counts.done,
-        "failed": counts.failed,
-        "skipped": counts.skipped,
-        "unchanged": counts.unchanged,
-        "cached": counts.cached,
-        "unpriced": counts.unpriced,
-        "input_tokens": counts.input_tokens,
-        "output_tokens": counts.output_tokens,
-        "usd": counts.usd,
-        "seconds": counts.seconds,
-        "rows_per_second": progress.rows_per_second,
-        "seconds_left": progress.seconds_left,
-        "created_columns": list(run.created_columns),
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-    }
 
 
 def _headline(run: Run, note: str | None) -> str:

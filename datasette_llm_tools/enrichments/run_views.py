@@ -17,7 +17,7 @@ from .database import store, undoing
 from .database.tables import key_from_json, require_target
 from .limit_drafts import changed_limits
 from .pages import may_control, require_readable
-from .run_pages import run_json
+from .run_json import undone_json, whole_run_json
 from .starting import require_models, require_writing, start_again
 from .values import Fault, OutcomeStatus, Rows, Run, RunStatus, Wish
 from .wording import rows_words, undone_words
@@ -33,7 +33,7 @@ async def run(request: Request, datasette: Datasette) -> Response:
     found = await readable_run(request, datasette)
     if not wants_json(request):
         return await render(datasette, request, await run_pages.run_page(datasette, request, found))
-    value = run_json(datasette, found)
+    value = await whole_run_json(datasette, found)
     if request.args.get("_html"):
         now = await run_pages.run_now(datasette, request, found)
         html = await fragment(datasette, request, "llm_tools/_run_live.html", {"now": now})
@@ -129,13 +129,8 @@ async def undo(request: Request, datasette: Datasette) -> Response:
     """POST /-/runs/DATABASE/ID/-/undo: give the columns back what they held before."""
     found = await _own_run(request, datasette, writing=True)
     undone = await undoing.undo(datasette, found)
-    more = {
-        "restored": undone.restored,
-        "edited_since": undone.edited_since,
-        "dropped_columns": list(undone.dropped_columns),
-        "kept_columns": list(undone.kept_columns),
-    }
-    return await _told(request, datasette, found, undone_words(undone), more)
+    said = undone_words(undone)
+    return await _told(request, datasette, found, said, undone_json(undone))
 
 
 async def again(request: Request, datasette: Datasette) -> Response:
@@ -201,7 +196,9 @@ async def _told(
     worker.wake(datasette)
     changed = await store.get_run(datasette, run.enrichment.database, run.id) or run
     if wants_json(request):
-        return json_response({**run_json(datasette, changed), **(more or {}), "message": said})
+        return json_response(
+            {**await whole_run_json(datasette, changed), **(more or {}), "message": said}
+        )
     datasette.add_message(request, said, datasette.INFO)
     url = links.run_url(datasette, run.enrichment.database, run.id)
     return Response.redirect(url, status=303)

@@ -18,7 +18,7 @@ from . import links, pages, preview_pages
 from .database.tables import TargetTable, require_target
 from .drafts import Draft, draft_from
 from .previewing import PURPOSE, Preview, preview
-from .run_pages import run_json
+from .run_json import run_json
 from .starting import start_run
 from .values import RunLimits, Selection, Specification
 from .work import worker

@@ -149,8 +149,9 @@ def test_fields_of_a_question_in_lists_are_documented() -> None:
 
 
 def test_keys_of_a_run_are_documented() -> None:
-    source = (ROOT / "datasette_llm_tools/enrichments/run_pages.py").read_text(encoding="utf-8")
-    keys = set(re.findall(r'^        "(\w+)":', source.split("def run_json")[1], re.M))
+    source = (ROOT / "datasette_llm_tools/enrichments/run_json.py").read_text(encoding="utf-8")
+    written = source.split("def run_json")[1].split("def ")[0]
+    keys = set(re.findall(r'^        "(\w+)":', written, re.M))
     assert len(keys) > 20
     rows = re.findall(r"^\| (`.+?) \|", section("docs/api.md", "One run"), re.M)
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == keys

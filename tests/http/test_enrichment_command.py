@@ -61,7 +61,23 @@ def test_yes_runs_it(tmp_path: Path) -> None:
 def test_json_is_for_programs(tmp_path: Path) -> None:
     told = json.loads(run("enrich", notes(tmp_path), "note", *ASK, "--yes", "--json").stdout)
     assert (told["run"], told["status"], told["done"], told["total"]) == (1, "done", 20, 20)
-    assert told["columns"] == ["loud"] and told["usd"] is None and told["unpriced"] == 20
+    assert told["outputs"] == ["loud"] and told["usd"] is None and told["unpriced"] == 20
+
+
+def test_a_server_and_the_command_line_tell_the_same_of_a_run(tmp_path: Path) -> None:
+    path = notes(tmp_path)
+    arguments = ("--where", "id > 5", "--limit", "9", "--concurrency", "3", "--yes", "--json")
+    here = json.loads(
+        run("enrich", path, "note", *ASK, *arguments, script=lambda text: "no idea").stdout
+    )
+    assert (here["run"], here["owner"], here["failed"]) == (1, "root", 9)
+    assert here["selection"] == {"description": "where id > 5", "rows": "all"}
+    assert (here["limits"]["rows"], here["limits"]["concurrency"]) == (9, 3)
+    assert [each["count"] for each in here["faults"]] == [9]
+    with registered(ScriptedModel(loudly)):
+        got = CliRunner().invoke(cli, [str(path), "--get", f"{here['url']}.json"])
+    there = json.loads(got.stdout)
+    assert there.pop("ok") and there == here
 
 
 def test_only_some_rows(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from datasette.utils import BadMetadataError, StartupError, parse_metadata
 from ...command_line import ACTOR, is_database, opened
 from ...errors import BadInput, LlmToolsError, NotFound
 from ..database import results, store, undoing
+from ..run_json import run_json, undone_json, whole_run_json
 from ..values import Run, RunStatus
 from ..wording import undone_words
 from . import calling_off, console
@@ -122,7 +123,7 @@ def enrichments(file: Path, table: str | None, as_json: bool, config: IO[str] | 
     async def show(datasette: Datasette, database: str) -> int:
         runs = await store.runs(datasette, database, table)
         if as_json:
-            click.echo(_json([console.run_json(run) for run in runs]))
+            click.echo(_json([run_json(datasette, run) for run in runs]))
         elif runs:
             for line in console.runs_lines(runs):
                 click.echo(line)
@@ -189,16 +190,7 @@ def undo(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
             click.echo(f"Run {found.number} was {was}: it is cancelled first.", err=True)
         undone = await undoing.undo(datasette, found)
         if as_json:
-            click.echo(
-                _json(
-                    {
-                        "run": found.number,
-                        "restored": undone.restored,
-                        "edited_since": undone.edited_since,
-                        "dropped_columns": list(undone.dropped_columns),
-                    }
-                )
-            )
+            click.echo(_json({"run": found.number, **undone_json(undone)}))
         else:
             click.echo(undone_words(undone))
         return 0
@@ -265,10 +257,10 @@ async def _work(
 
 async def _tell(datasette: Datasette, run: Run, file: Path, as_json: bool) -> None:
     """Print how a run ended or rests."""
-    faults = await results.faults(datasette, run)
     if as_json:
-        click.echo(_json(console.run_json(run, faults)))
+        click.echo(_json(await whole_run_json(datasette, run)))
     else:
+        faults = await results.faults(datasette, run)
         for line in console.ending_lines(run, faults, str(file)):
             click.echo(line)
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -174,39 +174,6 @@ def ending_lines(run: Run, faults: Sequence[FaultGroup], file: str) -> Iterator[
         yield f"Ask the failed rows again: datasette llm-tools retry {file} {run.number}"
     if run.status.is_active or run.counts.done:
         yield f"Take back what it wrote: datasette llm-tools undo {file} {run.number}"
-
-
-def run_json(run: Run, faults: Iterable[FaultGroup] = ()) -> dict[str, Any]:
-    """A run as the command line gives it to programs."""
-    counts = run.counts
-    return {
-        "run": run.number,
-        "id": run.id,
-        "table": run.enrichment.table,
-        "name": run.enrichment.name,
-        "columns": [output.name for output in run.enrichment.specification.outputs],
-        "model": run.enrichment.specification.model_id,
-        "rows": run.selection.description,
-        "status": run.status.value,
-        "reason": run.reason,
-        "total": counts.total,
-        "done": counts.done,
-        "failed": counts.failed,
-        "skipped": counts.skipped,
-        "unchanged": counts.unchanged,
-        "cached": counts.cached,
-        "input_tokens": counts.input_tokens,
-        "output_tokens": counts.output_tokens,
-        "usd": counts.usd,
-        "unpriced": counts.unpriced,
-        "seconds": round(counts.seconds, 3),
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "faults": [
-            {"fault": each.fault, "message": each.message, "count": each.count} for each in faults
-        ],
-    }
 
 
 def runs_lines(runs: Sequence[Run]) -> Iterator[str]:
