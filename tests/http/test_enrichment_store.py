@@ -548,6 +548,26 @@ async def test_answers_to_the_same_input_are_found_in_other_rows_and_tables(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("change", ["status = 'undone'", "seal = 'forged'"])
+async def test_answers_that_were_undone_or_came_with_a_file_are_not_taken(
+    tmp_path: Path, change: str
+) -> None:
+    same = b"s" * 16
+    async with make_enriched(tmp_path, ["numbers", "texts"]) as site:
+        first = await site.running("numbers", prompt_hash="p")
+        await site.write(first, [done((1,), input_hash=same)])
+        await store.release(site.datasette, first, OWNER, RunStatus.DONE)
+        second = await site.running("texts")
+        await store.begin(site.datasette, second, owner=OWNER, prompt_hash="p", total=None)
+        known = await (await results.recall(site.datasette, second))([(("b",), same)])
+        assert known != {}
+        await site.datasette.get_database("data").execute_write(
+            f"update _llm_tools_runs set {change} where number = {first.number}"
+        )
+        assert await (await results.recall(site.datasette, second))([(("b",), same)]) == {}
+
+
+@pytest.mark.asyncio
 async def test_a_locked_database_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
     async with make_enriched(tmp_path, NUMBERS) as site:
         run = await site.running("numbers")

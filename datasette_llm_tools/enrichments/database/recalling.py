@@ -2,7 +2,8 @@
 
 A row is unchanged if its latest result, of all runs that write its columns, came from
 the same prompt and the same input, and the columns still hold something. An answer
-may also come from another row, or another table, that had the same input.
+may also come from another row, or another table, that had the same input, unless its
+run was undone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ...sql_names import quoted
 from ..engine.asking import UNCHANGED, Recall, Recalled
 from ..values import Key, Rows, Run, RunStatus
 from .own_tables import read
+from .records import RUN_COLUMNS, RUNS
+from .seals import is_sealed
 from .states import hash_index, writers
 from .tables import key_json, read_target, where_key
 
@@ -144,11 +147,12 @@ def _known(connection: sqlite3.Connection, run: Run) -> _Known:
     sources: list[int] = []
     if run.enrichment.specification.use_cache:
         asked = connection.execute(
-            "SELECT number FROM _llm_tools_runs WHERE prompt_hash = ? AND done "
-            "AND (?2 = 0 OR number < ?2)",
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.prompt_hash = ?1 AND r.done "  # noqa: S608 -- ours
+            "AND r.status != 'undone' AND (?2 = 0 OR r.number < ?2)",
             [prompt_hash, run.number],
         )
-        sources = [number for (number,) in asked]
+        # What came with a file may never have been a model's answer.
+        sources = [row["number"] for row in asked if is_sealed(row)]
     latest: dict[int, bool] = {}
     if run.selection.rows is Rows.CHANGED:
         latest = {
