@@ -13,6 +13,13 @@ from sqlite_utils import Database, Migrations
 
 internal = Migrations("datasette-llm-tools")
 enriched = Migrations("datasette-llm-tools-enrichments")
+MIGRATIONS = Migrations.migrations_table
+ENRICHED_TABLES = (
+    "_llm_tools_enrichments",
+    "_llm_tools_runs",
+    "_llm_tools_results",
+    "_llm_tools_reviews",
+)
 
 
 @internal(name="0001_questions")
@@ -51,10 +58,11 @@ def apply(connection: Any) -> None:
 def _enrichments(db: Database) -> None:
     # `cursor`: every row up to this key is settled. `latest`: keys of the rows done last.
     # `undone_to`: an undo has got down to this row_key. `lease_until` is in seconds since
-    # 1970, other times are ISO 8601 in UTC.
+    # 1970, other times are ISO 8601 in UTC. IF NOT EXISTS: this runs again where some of the
+    # tables were dropped by hand.
     for sql in (
         """
-        CREATE TABLE _llm_tools_enrichments (
+        CREATE TABLE IF NOT EXISTS _llm_tools_enrichments (
             id TEXT PRIMARY KEY NOT NULL,
             table_name TEXT NOT NULL,
             name TEXT NOT NULL,
@@ -64,7 +72,7 @@ def _enrichments(db: Database) -> None:
         )
         """,
         """
-        CREATE TABLE _llm_tools_runs (
+        CREATE TABLE IF NOT EXISTS _llm_tools_runs (
             number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
             enrichment_id TEXT NOT NULL REFERENCES _llm_tools_enrichments(id),
@@ -98,9 +106,9 @@ def _enrichments(db: Database) -> None:
             ended_at TEXT
         )
         """,
-        "CREATE INDEX _llm_tools_runs_status ON _llm_tools_runs(status)",
+        "CREATE INDEX IF NOT EXISTS _llm_tools_runs_status ON _llm_tools_runs(status)",
         """
-        CREATE TABLE _llm_tools_results (
+        CREATE TABLE IF NOT EXISTS _llm_tools_results (
             run INTEGER NOT NULL,
             row_key TEXT NOT NULL,
             status TEXT NOT NULL,
@@ -121,13 +129,13 @@ def _enrichments(db: Database) -> None:
             PRIMARY KEY (run, row_key)
         ) WITHOUT ROWID
         """,
-        "CREATE INDEX _llm_tools_results_row_key ON _llm_tools_results(row_key)",
+        "CREATE INDEX IF NOT EXISTS _llm_tools_results_row_key ON _llm_tools_results(row_key)",
         """
-        CREATE INDEX _llm_tools_results_open ON _llm_tools_results(run, status)
+        CREATE INDEX IF NOT EXISTS _llm_tools_results_open ON _llm_tools_results(run, status)
         WHERE status != 'done'
         """,
         """
-        CREATE TABLE _llm_tools_reviews (
+        CREATE TABLE IF NOT EXISTS _llm_tools_reviews (
             run INTEGER NOT NULL,
             row_key TEXT NOT NULL,
             output TEXT NOT NULL,
@@ -145,16 +153,28 @@ def _enrichments(db: Database) -> None:
 def apply_enriched(connection: Any) -> None:
     """Bring our tables in an enriched database up to date, on its write connection.
 
-    One process at a time looks and creates: it holds the database's write lock, in the
-    caller's transaction or in one of its own.
+    Tables that somebody has dropped are made again. One process at a time looks and creates: it
+    holds the database's write lock, in the caller's transaction or in one of its own.
     """
     if connection.in_transaction:
-        enriched.apply(Database(connection, recursive_triggers=False))
+        _apply_enriched(connection)
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        enriched.apply(Database(connection, recursive_triggers=False))
+        _apply_enriched(connection)
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
+
+
+def _apply_enriched(connection: Any) -> None:
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if MIGRATIONS in there and not there.issuperset(ENRICHED_TABLES):
+        # The steps are on record as taken; but somebody has undone them.
+        connection.execute(f"DELETE FROM {MIGRATIONS} WHERE migration_set = ?", [enriched.name])  # noqa: S608 -- ours
+        if "_llm_tools_runs" not in there:
+            # Runs are numbered anew: what is left would pass for that of the new ones.
+            for name in ("_llm_tools_results", "_llm_tools_reviews"):
+                connection.execute(f"DROP TABLE IF EXISTS {name}")
+    enriched.apply(Database(connection, recursive_triggers=False))

@@ -14,7 +14,7 @@ from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
 from ...command_line import ACTOR, is_database, opened
 from ...errors import BadInput, LlmToolsError, NotFound
-from ..database import results, store, undoing
+from ..database import forgetting, results, store, undoing
 from ..run_json import run_json, undone_json, whole_run_json
 from ..values import Run, RunStatus
 from ..wording import undone_words
@@ -198,7 +198,34 @@ def undo(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
     _on(file, config, work)
 
 
-COMMANDS = (enrich, enrichments, retry, cancel, undo)
+@click.command()
+@database_file
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(file: Path, yes: bool) -> None:
+    """Remove what a database keeps of runs: prompts, results, reviews. Values that were written
+    stay; nothing can be undone, compared or retried afterwards."""
+    if not yes and not sys.stdin.isatty():
+        click.echo("Nothing was removed: add --yes to remove it.", err=True)
+        sys.exit(1)
+    if not yes:
+        click.confirm(f"Remove what is kept of all runs in {file}?", abort=True, err=True)
+
+    async def work(datasette: Datasette, database: str) -> int:
+        forgotten = await forgetting.forget(datasette, database)
+        if forgotten is None:
+            click.echo("Nothing is kept of runs here.")
+        else:
+            runs = f"{forgotten.runs:,} run{'' if forgotten.runs == 1 else 's'}"
+            rows = f"{forgotten.results:,} result{'' if forgotten.results == 1 else 's'}"
+            click.echo(
+                f"Removed what was kept of {runs} and {rows}. The values in the tables stay."
+            )
+        return 0
+
+    _on(file, None, work)
+
+
+COMMANDS = (enrich, enrichments, retry, cancel, undo, forget)
 
 
 def _on(

@@ -141,6 +141,7 @@ async def create_run(
     created_at = now()
 
     def change(connection: sqlite3.Connection) -> None:
+        apply_enriched(connection)  # the enrichment may be older than our newest step
         target = read_target(connection, enrichment.table)
         check_outputs(target, outputs, overwrite)
         if other := writers(connection, enrichment, _ACTIVE):
