@@ -14,6 +14,9 @@ from typing import Any, Literal
 from ..prompt import Usage
 from .outputs import Output
 
+# In the actor of a run that somebody with the file started, without a server.
+COMMAND_LINE = "command_line"
+
 Value = str | int | float | bytes | None
 Key = tuple[Value, ...]
 
@@ -196,6 +199,11 @@ class Run:
     ended_at: str | None = None
     cursor: Key | None = None
     is_foreign: bool = False
+
+    @property
+    def is_of_command_line(self) -> bool:
+        """Whether it was started by the command line, as root whoever that may be."""
+        return bool((self.actor or {}).get(COMMAND_LINE))
 
 
 @dataclass(frozen=True, slots=True)

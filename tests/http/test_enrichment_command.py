@@ -355,9 +355,13 @@ def test_a_run_that_came_with_the_file_goes_on_as_ours(tmp_path: Path) -> None:
     query(path, 'update _llm_tools_runs set seal = null, actor = \'{"id": "mallory"}\'')
     resumed = run("enrich", path, "note", *ASK, "--yes")
     assert resumed.exit_code == 1 and resumed.stdout.startswith("Done: 60 of 60 rows, ")
-    assert query(path, "select actor from _llm_tools_runs") == [('{"id": "root"}',)]
+    assert query(path, "select actor from _llm_tools_runs") == [
+        ('{"id": "root", "command_line": true}',)
+    ]
     query(path, 'update _llm_tools_runs set seal = null, actor = \'{"id": "mallory"}\'')
     retried = run("retry", path, "1")
     assert retried.exit_code == 0, retried.stderr
     check_notes(path, 60)
-    assert query(path, "select actor from _llm_tools_runs") == [('{"id": "root"}',)]
+    assert query(path, "select actor from _llm_tools_runs") == [
+        ('{"id": "root", "command_line": true}',)
+    ]

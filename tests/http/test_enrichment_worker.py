@@ -330,3 +330,26 @@ async def test_a_run_that_another_worker_took_is_left_alone(tmp_path: Path) -> N
 def is_worked_on() -> bool:
     """Whether a worker of this process still has a task for a run."""
     return any(task.get_name().startswith("llm-tools run") for task in asyncio.all_tasks())
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_root_there", [False, True])
+async def test_a_run_of_the_command_line_is_left_to_it_where_nobody_is_root(
+    tmp_path: Path, is_root_there: bool
+) -> None:
+    quiet = replace(SPECIFICATION, outputs=(Output("quiet"),))
+    both = {"id": [ROOT["id"], ALICE["id"]]}
+    config = {"databases": {"notes": {"permissions": {"update-row": both, "alter-table": both}}}}
+    async with working_on_notes(
+        tmp_path / "notes.db", lambda prompt: '{"quiet": "x"}', rows=3, config=config, works=False
+    ) as notes:
+        first = await notes.start(actor={**ROOT, "command_line": True}, wake=False)
+        second = await notes.start(quiet, actor=ALICE, wake=False)
+        notes.datasette.root_enabled = is_root_there
+        await notes.datasette.start_background_tasks()
+        # The older run would be taken first.
+        assert (await notes.ended(second)).status is RunStatus.DONE
+        if is_root_there:
+            assert (await notes.ended(first)).status is RunStatus.DONE
+        else:
+            assert (await notes.run(first)).status is RunStatus.WAITING

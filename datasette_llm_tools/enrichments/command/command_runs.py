@@ -28,6 +28,7 @@ from ..database.selection import selection_from_where
 from ..outputs import Output, check_outputs, parse_output
 from ..starting import name_of, require_columns_free, require_models
 from ..values import (
+    COMMAND_LINE,
     Attachment,
     Rows,
     Run,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from ..database.tables import TargetTable
 
 _PREVIEW_ROWS = 3
+# Servers can tell whose run it is: only one that has a root may go on with it.
+OWNER = {**ACTOR, COMMAND_LINE: True}
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ async def taken_run(
         earlier[0].enrichment
         if earlier
         else await store.create_enrichment(
-            datasette, database, target.name, name_of(specification), specification, ACTOR
+            datasette, database, target.name, name_of(specification), specification, OWNER
         )
     )
     run = await store.create_run(
@@ -124,7 +127,7 @@ async def taken_run(
         enrichment,
         selection,
         limits,
-        ACTOR,
+        OWNER,
         overwrite,
         lease=(jobs.owner(), time.time() + store.LEASE_SECONDS),
     )
@@ -231,7 +234,7 @@ async def _gone_on_with(datasette: Datasette, run: Run, limits: RunLimits) -> Ru
     """An unfinished run, with the limits of now, to be taken or watched."""
     settled = f"{run.counts.settled:,} of {rows_words(run.counts.total or 0)}"
     click.echo(f"Going on with run {run.number}, {settled} done.", err=True)
-    run = await store.wish(datasette, run, Wish.RUN, by=ACTOR)
+    run = await store.wish(datasette, run, Wish.RUN, by=OWNER)
     return run if limits == run.limits else await store.set_limits(datasette, run, limits)
 
 

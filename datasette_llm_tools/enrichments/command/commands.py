@@ -12,14 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
-from ...command_line import ACTOR, is_database, opened
+from ...command_line import is_database, opened
 from ...errors import BadInput, LlmToolsError, NotFound
 from ..database import forgetting, results, store, undoing
 from ..run_json import run_json, undone_json, whole_run_json
 from ..values import Run, RunStatus
 from ..wording import undone_words
 from . import calling_off, console
-from .command_runs import Taken, Wanted, taken_run
+from .command_runs import OWNER, Taken, Wanted, taken_run
 from .command_work import Work
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def retry(file: Path, run: str, as_json: bool, config: IO[str] | None) -> None:
 
     async def work(datasette: Datasette, database: str) -> int:
         found = await _run_named(datasette, database, run)
-        if not await store.retry_failed(datasette, found, by=ACTOR):
+        if not await store.retry_failed(datasette, found, by=OWNER):
             raise BadInput(f"No row of run {found.number} has failed; there is nothing to retry.")
         found = await _run_named(datasette, database, run)
         return await _work(datasette, database, Taken(found), file, as_json)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,25 +37,34 @@ class Orders:
 
 
 async def claim(
-    datasette: Datasette, database: str, owner: str, until: float, *, run_id: str | None = None
+    datasette: Datasette,
+    database: str,
+    owner: str,
+    until: float,
+    *,
+    run_id: str | None = None,
+    takes: Callable[[Run], bool] = lambda run: True,
 ) -> Run | None:
     """Take the oldest run that waits or whose owner is dead, or None where there is none.
 
-    `until` is when the lease ends, in seconds since 1970; `run_id` asks for that run only.
+    `until` is when the lease ends, in seconds since 1970; `run_id` asks for that run only,
+    `takes` says which runs are taken.
     Nothing is written, nor are our tables made, where there is nothing to take.
     """
     db = datasette.databases.get(database)
     if db is None or db.is_memory or not db.is_mutable:
         return None
     if (
-        await read(datasette, database, lambda each: _claimable(each, database, run_id), None)
+        await read(
+            datasette, database, lambda each: _claimable(each, database, run_id, takes), None
+        )
         is None
     ):
         return None
 
     def change(connection: sqlite3.Connection) -> Run | None:
         _settle_wishes(connection)
-        found = _claimable(connection, database, run_id)
+        found = _claimable(connection, database, run_id, takes)
         if found is None:
             return None
         connection.execute(
@@ -147,7 +157,12 @@ def _was_asked(connection: sqlite3.Connection, run: Run, prompt_hash: str) -> bo
     return bool(prompt_hash) and found is not None
 
 
-def _claimable(connection: sqlite3.Connection, database: str, run_id: str | None) -> str | None:
+def _claimable(
+    connection: sqlite3.Connection,
+    database: str,
+    run_id: str | None,
+    takes: Callable[[Run], bool],
+) -> str | None:
     """The id of the oldest run to be taken, or None."""
     rows = connection.execute(
         f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
@@ -163,7 +178,8 @@ def _claimable(connection: sqlite3.Connection, database: str, run_id: str | None
             or _is_abandoned(row["lease_owner"], row["lease_until"])
         )
     )
-    return next((run.id for run in readable(free, lambda row: run_of(row, database))), None)
+    runs = readable(free, lambda row: run_of(row, database))
+    return next((run.id for run in runs if takes(run)), None)
 
 
 def _is_abandoned(owner: object, until: object) -> bool:

@@ -87,13 +87,21 @@ class Worker:
     async def _claimed(self, database: str) -> Run | None:
         try:
             return await store.claim(
-                self._datasette, database, self._owner, time.time() + store.LEASE_SECONDS
+                self._datasette,
+                database,
+                self._owner,
+                time.time() + store.LEASE_SECONDS,
+                takes=self._takes,
             )
         except LlmToolsError as error:
             _logger.info("No run was taken from %s: %s", database, error.message)
         except Exception:
             _logger.exception("No run was taken from %s.", database)
         return None
+
+    def _takes(self, run: Run) -> bool:
+        """A run of the command line goes on there; here only where there is a root."""
+        return bool(self._datasette.root_enabled) or not run.is_of_command_line
 
     def _begin(self, database: str, run: Run) -> None:
         shift = Shift(self._datasette, database, run, self._owner)
