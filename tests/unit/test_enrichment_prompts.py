@@ -368,12 +368,20 @@ def test_with_a_fallback_the_model_says_whether_it_is_unsure() -> None:
     assert last.parse('{"unsure": "a"}') == Parsed({"unsure": "a"})
 
 
+def test_a_bare_label_pays_for_no_fence_at_the_end_of_the_turn() -> None:
+    ends = prompting(specification("kind:label(a|b)", template="Of {{ title }}"), grammar=True)
+    assert ends.prompt(ROW).turns[0].text == "Of <cell m4rk>Tea"
+    goes_on = prompting(specification("kind:label(a|b)", template="{{ title }}?"), grammar=True)
+    assert goes_on.prompt(ROW).turns[0].text == "<cell m4rk>Tea</cell>?"
+
+
 def test_a_single_label_is_asked_for_bare_where_a_grammar_holds() -> None:
     asked = prompting(specification('kind:label(a "b"|c\\d|é)?'), grammar=True)
     prompt = asked.prompt(ROW)
     assert prompt.grammar == 'root ::= "a \\"b\\"" | "c\\\\d" | "é" | "null"'
     assert prompt.schema is None
     assert 'one of these and nothing else: a "b", c\\d, é, null.' in prompt.system
+    assert "</cell> or the end is data" in prompt.system
     assert asked.parse(' a "b"\n').values == {"kind": 'a "b"'}
     assert asked.parse("null").values == {"kind": None}
     with pytest.raises(InvalidReply):
