@@ -91,7 +91,7 @@ FORMS: tuple[Form, ...] = (
                 "labels",
                 "Labels",
                 "labels",
-                "One a line; what a label means may follow after an equals sign.",
+                "One a line. Say behind an equals sign what each means: small models need it.",
             ),
             Field("by", "What decides", "lines", "What to look at.", required=False),
             _output_name("label"),
