@@ -100,6 +100,7 @@ class ResultLine:
 
     label: str = shown("The row's key")
     url: str | None = shown("Datasette's page of the row")
+    input: str = shown("What the prompt uses of the row, as it is now")
     status: str = shown("done, failed or skipped")
     cells: list[str] = shown("A value for each output, as text")
     message: str | None = shown("Why it failed or was skipped")

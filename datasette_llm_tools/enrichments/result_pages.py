@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from ..errors import LlmToolsError
 from . import links
 from .contexts import ResultLine, ResultsPage
-from .database import results
+from .database import results, rows
 from .database.records import Result
-from .database.tables import json_value, key_json
-from .values import Fault, Key, OutcomeStatus, Run
-from .wording import cell_text, key_label, seconds_words, tokens_words
+from .database.tables import json_value, key_json, require_target
+from .previewing import needed_columns
+from .values import Fault, Key, OutcomeStatus, Row, Run
+from .wording import cell_text, input_words, key_label, seconds_words, tokens_words
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
+
+    from ..permissions import Actor
 
 _PER_PAGE = 100
 
@@ -27,6 +32,7 @@ def kind_of(status: OutcomeStatus | None, fault: Fault | None) -> dict[str, str]
 
 async def results_page(
     datasette: Datasette,
+    actor: Actor,
     run: Run,
     *,
     status: OutcomeStatus | None,
@@ -56,7 +62,7 @@ async def results_page(
         title=fault.value if fault else "Results",
         run_url=url,
         outputs=output_names(run),
-        lines=[result_line(datasette, run, each) for each in found],
+        lines=await result_lines(datasette, actor, run, found),
         views=views,
         next_url=f"?{urlencode(following)}" if following else None,
     )
@@ -83,8 +89,28 @@ def result_json(result: Result) -> dict[str, Any]:
     }
 
 
-def result_line(datasette: Datasette, run: Run, result: Result) -> ResultLine:
-    """A result as tables show it."""
+async def result_lines(
+    datasette: Datasette, actor: Actor, run: Run, found: Sequence[Result]
+) -> list[ResultLine]:
+    """Results as tables show them, with the rows as the reader may read them now."""
+    there = await _rows_of(datasette, actor, run, [each.key for each in found])
+    return [_line(datasette, run, each, there.get(each.key)) for each in found]
+
+
+async def _rows_of(
+    datasette: Datasette, actor: Actor, run: Run, keys: Sequence[Key]
+) -> dict[Key, Row]:
+    """What the prompt used of these rows; nothing where that cannot be read any more."""
+    enrichment = run.enrichment
+    try:
+        target = await require_target(datasette, enrichment.database, enrichment.table)
+        columns = needed_columns(enrichment.specification, target)
+        return await rows.read_rows(datasette, actor, enrichment.database, target, keys, columns)
+    except LlmToolsError:
+        return {}
+
+
+def _line(datasette: Datasette, run: Run, result: Result, row: Row | None) -> ResultLine:
     enrichment = run.enrichment
     values = result.values or {}
     message = result.message
@@ -93,6 +119,7 @@ def result_line(datasette: Datasette, run: Run, result: Result) -> ResultLine:
     return ResultLine(
         label=key_label(result.key),
         url=links.row_url(datasette, enrichment.database, enrichment.table, result.key),
+        input=input_words(row.values) if row else "",
         status=result.status.value,
         cells=[cell_text(values.get(each)) for each in output_names(run)],
         message=message,

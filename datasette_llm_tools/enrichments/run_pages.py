@@ -13,7 +13,7 @@ from .database import results
 from .limit_drafts import limits_draft
 from .pages import may_control
 from .previewing import PURPOSE
-from .result_pages import kind_of, output_names, result_line
+from .result_pages import kind_of, output_names, result_lines
 from .values import Fault, OutcomeStatus, Run, RunStatus, Wish
 from .wording import (
     key_label,
@@ -86,7 +86,7 @@ async def run_now(datasette: Datasette, request: Request, run: Run) -> RunShown:
         announced=f"{headline} {_tenths(progress.share)}".strip(),
         share=progress.share,
         facts=_facts(run, progress, is_local=is_local),
-        latest=[result_line(datasette, run, each) for each in latest],
+        latest=await result_lines(datasette, request.actor, run, latest),
         faults=[_fault_shown(datasette, run, each) for each in groups],
         outputs=output_names(run),
         may_control=may_control(datasette, request.actor, run),

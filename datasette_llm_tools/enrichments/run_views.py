@@ -55,6 +55,7 @@ async def results(request: Request, datasette: Datasette) -> Response:
         )
     page, lines = await result_pages.results_page(
         datasette,
+        request.actor,
         found,
         status=kinds.get(status or ""),
         fault=faults.get(fault or ""),

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.enrich_sites import CAROL, FORM, TABLE, enrich_site, feeling, started, table, until
+from tests.enrich_sites import (
+    CAROL,
+    FORM,
+    TABLE,
+    WRITERS,
+    enrich_site,
+    feeling,
+    started,
+    table,
+    until,
+)
 from tests.sites import ALICE, BOB, Site
 
 HTML = {"accept": "text/html"}
@@ -43,6 +53,21 @@ async def test_a_finished_run_shows_counts_results_and_failures(tmp_path: Path) 
     assert "{{ body }}" in page.text, "the page says what was asked"
     assert live["announced"] == "Done. 100% done."
     assert 'data-live="progress"' in live["html"]
+
+
+@pytest.mark.asyncio
+async def test_results_stand_beside_their_input_as_the_reader_may_read_it(tmp_path: Path) -> None:
+    nobody_else = {"databases": {"shops": {"permissions": {"execute-sql": WRITERS}}}}
+    async with enrich_site(tmp_path, config=nobody_else) as site:
+        url = await started(site)
+        await until(site, url, "done")
+        for path in (url, f"{url}/-/results"):
+            read = await site.get(path)
+            assert '<td class="value input">rude staff</td>' in read.text
+            assert "tea {{ stars }} &lt;b&gt;x&lt;/b&gt;" in read.text
+            unread = await site.get(path, CAROL)
+            assert unread.status_code == 200
+            assert "rude staff" not in unread.text and "glad" in unread.text
 
 
 @pytest.mark.asyncio

@@ -109,6 +109,19 @@ async def read_row(
     return found[0] if found else None
 
 
+async def read_rows(
+    datasette: Datasette,
+    actor: Actor,
+    database: str,
+    target: TargetTable,
+    keys: Sequence[Key],
+    columns: Sequence[str],
+) -> dict[Key, Row]:
+    """The rows of these keys that are there, by key."""
+    reader = Reader(datasette, actor, target, database, columns, Selection())
+    return {row.key: row for row in await reader.rows(keys)}
+
+
 async def read_blob(
     datasette: Datasette,
     database: str,
