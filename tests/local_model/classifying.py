@@ -36,6 +36,9 @@ SPECIFICATION = Specification(
 )
 SELECTION = Selection(where="id % 4 = 0 and id <= 400", description="every fourth up to 400")
 WANTED = 80
+# The mark around a row is random and moves the labels of a few: the benchmark holds the
+# figure, and this is for whoever breaks the prompt.
+AT_LEAST = 76
 
 
 class Labelled:
