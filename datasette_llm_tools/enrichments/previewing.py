@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from ..errors import LimitReached, LlmToolsError, ModelFailed, RunPaused
 from ..model import Model, ModelInfo, choose_model
-from ..prompt import Attachment, Prompt, Usage
+from ..prompt import Prompt, Usage
 from ..settings import Settings, read_settings
 from . import jobs
 from .attaching import attachments
@@ -116,61 +116,27 @@ async def preview(
     Raises BadInput for a template that cannot be used, NoModel, LimitReached, and what reading
     rows raises.
     """
-    with _counted(datasette, actor):
-        return await _preview(
-            datasette, actor, database, target, specification, selection, limits, count, seed
-        )
-
-
-@contextmanager
-def _counted(datasette: Datasette, actor: Actor) -> Iterator[None]:
-    """One more preview while the block lasts. Raises LimitReached: they have no limit of money."""
-    known = (actor or {}).get("id")
-    who = None if known is None else str(known)
-    counts = _under_way.setdefault(datasette, Counter())
-    if counts.total() >= _MOST_AT_ONCE or counts[who] >= _MOST_OF_A_PERSON:
-        raise LimitReached("There are too many previews under way; look again in a moment.")
-    counts[who] += 1
-    try:
-        yield
-    finally:
-        counts[who] -= 1
-
-
-async def _preview(
-    datasette: Datasette,
-    actor: Actor,
-    database: str,
-    target: TargetTable,
-    specification: Specification,
-    selection: Selection,
-    limits: RunLimits,
-    count: int,
-    seed: int,
-) -> Preview:
     columns = needed_columns(specification, target)
-    total = await rows.count(datasette, actor, database, target, selection)
-    sampled = await rows.sample(datasette, actor, database, target, selection, columns, count, seed)
-    settings = read_settings(datasette, database)
-    async with opened_models(datasette, actor, database, specification) as doors:
-        infos = [door.info for door in doors]
-        accepted = frozenset.intersection(*(each.attachment_types for each in infos))
-
-        async def load(row: Row) -> tuple[Attachment, ...]:
-            return await attachments.load(
-                datasette, database, target, row, specification, settings, accepted=accepted
-            )
-
-        prompting = _prompting(specification, target, infos[0])
-        await _warm(doors[0], prompting, sampled)
-        asking = Asking(
-            specification,
-            _limits_of_preview(limits, settings),
-            target.columns,
-            doors,
-            load=load if specification.attachments else None,
+    with _counted(datasette, actor):
+        total = await rows.count(datasette, actor, database, target, selection)
+        sampled = await rows.sample(
+            datasette, actor, database, target, selection, columns, count, seed
         )
-        outcomes, stopped = await _ask(asking, sampled)
+        async with opened_models(datasette, actor, database, specification) as doors:
+            infos = [door.info for door in doors]
+            prompting = _prompting(specification, target, infos[0])
+            await _warm(doors[0], prompting, sampled)
+            settings = read_settings(datasette, database)
+            asking = Asking(
+                specification,
+                _limits_of_preview(limits, settings),
+                target.columns,
+                doors,
+                load=attachments.loader(
+                    datasette, database, target, specification, settings, infos
+                ),
+            )
+            outcomes, stopped = await _ask(asking, sampled)
     counts = counts_of(tuple(outcomes.values()))
     together = at_once(
         limits.concurrency,
@@ -190,6 +156,21 @@ async def _preview(
         model=infos[0],
         fallback=infos[1] if len(infos) > 1 else None,
     )
+
+
+@contextmanager
+def _counted(datasette: Datasette, actor: Actor) -> Iterator[None]:
+    """One more preview while the block lasts. Raises LimitReached: they have no limit of money."""
+    known = (actor or {}).get("id")
+    who = None if known is None else str(known)
+    counts = _under_way.setdefault(datasette, Counter())
+    if counts.total() >= _MOST_AT_ONCE or counts[who] >= _MOST_OF_A_PERSON:
+        raise LimitReached("There are too many previews under way; look again in a moment.")
+    counts[who] += 1
+    try:
+        yield
+    finally:
+        counts[who] -= 1
 
 
 def counts_of(outcomes: Sequence[Outcome]) -> Counts:

@@ -5,7 +5,7 @@ What a file is says its content, not its name or header, and only what the model
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ... import prompt
@@ -18,13 +18,36 @@ from .media_types import media_type, name_for
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
+    from ...model import ModelInfo
     from ...settings import Settings
     from ..database.tables import TargetTable
+    from ..engine.asking import Load
 
 
 def url_columns(specification: Specification) -> tuple[str, ...]:
     """Columns that a row must be read with, because they hold URLs of files."""
     return tuple(each.column for each in specification.attachments if each.source == "url")
+
+
+def loader(
+    datasette: Datasette,
+    database: str,
+    target: TargetTable,
+    specification: Specification,
+    settings: Settings,
+    models: Sequence[ModelInfo],
+) -> Load | None:
+    """What reads the files of a row that all the models take; None where none go along."""
+    if not specification.attachments:
+        return None
+    accepted = frozenset.intersection(*(frozenset(each.attachment_types) for each in models))
+
+    async def inner(row: Row) -> tuple[prompt.Attachment, ...]:
+        return await load(
+            datasette, database, target, row, specification, settings, accepted=accepted
+        )
+
+    return inner
 
 
 async def load(

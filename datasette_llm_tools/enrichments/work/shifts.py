@@ -14,7 +14,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from ... import permissions, prompt
+from ... import permissions
 from ...errors import BadInput, LlmToolsError, NotAllowed, RunPaused
 from ...model import Model
 from ...settings import read_settings
@@ -320,7 +320,14 @@ class Shift:
             target.columns,
             doors,
             recall=await recalling.recall(self._datasette, self.run),
-            load=self._loader(target, doors) if self._specification.attachments else None,
+            load=attachments.loader(
+                self._datasette,
+                self._database,
+                target,
+                self._specification,
+                self._settings,
+                [door.info for door in doors],
+            ),
             spent_usd=self.run.counts.usd or 0.0,
             give_way=self._give_way,
         )
@@ -334,26 +341,6 @@ class Shift:
             concurrency=min(limits.concurrency, most),
             rows=None if limits.rows is None else max(0, limits.rows - asked),
         )
-
-    def _loader(
-        self, target: TargetTable, doors: Sequence[Model]
-    ) -> Callable[[Row], Awaitable[tuple[prompt.Attachment, ...]]]:
-        accepted = frozenset.intersection(
-            *(frozenset(each.info.attachment_types) for each in doors)
-        )
-
-        async def load(row: Row) -> tuple[prompt.Attachment, ...]:
-            return await attachments.load(
-                self._datasette,
-                self._database,
-                target,
-                row,
-                self._specification,
-                self._settings,
-                accepted=accepted,
-            )
-
-        return load
 
 
 async def _uninterrupted(step: Awaitable[Result]) -> Result:
