@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -91,6 +92,7 @@ class _Worker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._ending: weakref.finalize[[subprocess.Popen[bytes]], _Worker] | None = None
         self._killed = False
 
     @property
@@ -125,6 +127,8 @@ class _Worker:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                 )
+                # Whoever waited for it may be gone before a thread came to read from it.
+                self._ending = weakref.finalize(self, _end, self._process)
                 if self._killed:
                     self._process.kill()
             return self._process
@@ -147,9 +151,14 @@ class _Worker:
     def end(self) -> None:
         """Stop it, wait for its end, and close its pipes."""
         self.kill()
-        if self._process is not None:
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):  # what was still to be written has no reader
-                        pipe.close()
+        if self._ending is not None:
+            self._ending()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what was still to be written has no reader
+                pipe.close()

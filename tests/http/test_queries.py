@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -187,6 +189,32 @@ async def test_cancelling_ends_the_work(tmp_path: Path) -> None:
             await task
         assert (await ask(datasette, "SELECT 1")).rows == ((1,),)
         assert busy not in worker_processes()
+
+
+@pytest.mark.asyncio
+async def test_a_caller_gone_before_a_thread_came_leaves_nothing_open(tmp_path: Path) -> None:
+    pool = query_pool.QueryPool(1)
+    path = str(make_database(tmp_path / "data.db"))
+    request = {
+        **{"path": path, "immutable": False, "tables": [], "sql": "SELECT 1", "params": {}},
+        **{"milliseconds": 5000, "memory_bytes": 10**9, "rows": 1, "result_bytes": 1000},
+    }
+    await pool.ask(request)
+    (idle,) = worker_processes()
+    come = threading.Event()
+    pool._threads.submit(come.wait)
+    task = asyncio.create_task(pool.ask(request))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    come.set()
+    pool.close()
+    del task
+    gc.collect()
+    # A process whose parent has not waited for it would still be listed, as a zombie, and
+    # pytest would name the pipes that were not closed.
+    assert not idle.is_running()
 
 
 @pytest.mark.asyncio
