@@ -4,6 +4,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+PICTURES = ["vl-convert-python>=1.9,<2"]
 LOCAL = ["xllamacpp>=2026.10,<2027"]
 TEST = [
     "build",
@@ -59,12 +60,13 @@ setup(
         "llm>=0.36",
         "markdown-it-py>=4,<5",
         "nh3>=0.3,<0.4",
+        "rapidfuzz>=3.14,<4",
         "sqlglot>=30,<31",
         "sqlite-utils>=4.2",
         "stamina>=26,<27",
         "tenacity>=9,<10",
     ],
-    extras_require={"local": LOCAL, "test": TEST},
+    extras_require={"local": LOCAL, "pictures": PICTURES, "test": TEST},
     entry_points={
         "datasette": ["llm_tools = datasette_llm_tools"],
         "llm": ["llm_tools_local_model = datasette_llm_tools.local_model"],

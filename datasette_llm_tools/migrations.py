@@ -1,6 +1,6 @@
 """Our tables as numbered steps that are only ever appended.
 
-Questions are kept in the internal database. Enrichments, their runs and what came of
+Questions and widgets are kept in the internal database. Enrichments, their runs and what came of
 each row are kept in the database that they write to, so that a value and where it
 comes from change in one transaction; these tables are made there with its first enrichment.
 """
@@ -47,6 +47,80 @@ def _questions(db: Database) -> None:
     )
     db["llm_tools_questions"].create_index(["actor_id", "created_at"])
     db["llm_tools_questions"].create_index(["parent_id"])
+
+
+@internal(name="0002_widgets")
+def _widgets(db: Database) -> None:
+    # `queries`, `contract`: JSON. Times are ISO 8601 in UTC, but for `expires`, in seconds since
+    # 1970. A frame's document waits here for the one request that may fetch it.
+    for sql in (
+        """
+        CREATE TABLE llm_tools_widgets (
+            id TEXT PRIMARY KEY NOT NULL,
+            database_name TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            title TEXT NOT NULL,
+            actor_id TEXT,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            current INTEGER NOT NULL,
+            shared INTEGER NOT NULL DEFAULT 0,
+            question_id TEXT,
+            copied_from TEXT
+        )
+        """,
+        "CREATE INDEX llm_tools_widgets_actor ON llm_tools_widgets(actor_id, updated_at)",
+        "CREATE INDEX llm_tools_widgets_database ON llm_tools_widgets(database_name, updated_at)",
+        """
+        CREATE TABLE llm_tools_widget_revisions (
+            widget_id TEXT NOT NULL REFERENCES llm_tools_widgets(id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            parent INTEGER,
+            origin TEXT NOT NULL,
+            source TEXT NOT NULL,
+            queries TEXT NOT NULL,
+            contract TEXT NOT NULL,
+            prompt TEXT,
+            model_id TEXT,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            usd REAL,
+            milliseconds REAL NOT NULL DEFAULT 0,
+            actor_id TEXT,
+            created_at TEXT NOT NULL,
+            approved_at TEXT,
+            PRIMARY KEY (widget_id, number)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE llm_tools_widget_votes (
+            id TEXT PRIMARY KEY NOT NULL,
+            widget_id TEXT NOT NULL,
+            question_id TEXT,
+            prompt TEXT NOT NULL,
+            prompt_kind TEXT NOT NULL,
+            left_number INTEGER NOT NULL,
+            left_model_id TEXT NOT NULL,
+            right_number INTEGER NOT NULL,
+            right_model_id TEXT NOT NULL,
+            choice TEXT NOT NULL CHECK (choice IN ('left', 'right', 'tie', 'both_bad')),
+            actor_id TEXT,
+            voted_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE UNIQUE INDEX llm_tools_widget_votes_once ON llm_tools_widget_votes
+            (widget_id, min(left_number, right_number), max(left_number, right_number), actor_id)
+        """,
+        """
+        CREATE TABLE llm_tools_widget_frames (
+            token TEXT PRIMARY KEY NOT NULL,
+            document TEXT NOT NULL,
+            expires REAL NOT NULL
+        )
+        """,
+    ):
+        db.execute(sql)
 
 
 def apply(connection: Any) -> None:

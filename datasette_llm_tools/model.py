@@ -40,6 +40,7 @@ _LOOKUP_SECONDS = 10.0
 PURPOSES = (
     Purpose(name="questions", description="Turn questions into SQL, and rows into words"),
     Purpose(name="enrichments", description="Run a prompt over the rows of a table"),
+    Purpose(name="widgets", description="Write and change charts and widgets"),
 )
 
 WAYS_TO_GET_A_MODEL = (

@@ -22,6 +22,8 @@ Actor = dict[str, Any] | None
 
 ASK = "llm-tools-ask"
 ENRICH = "llm-tools-enrich"
+WIDGET = "llm-tools-widget"
+PUBLISH = "llm-tools-publish"
 
 ACTIONS = (
     Action(
@@ -37,6 +39,20 @@ ACTIONS = (
         description="Run a prompt over the rows of a table and save the results in it",
         resource_class=TableResource,
         also_requires="view-table",
+    ),
+    Action(
+        name=WIDGET,
+        abbr="ltw",
+        description="Make charts and widgets over a database with a language model",
+        resource_class=DatabaseResource,
+        also_requires="execute-sql",
+    ),
+    Action(
+        name=PUBLISH,
+        abbr="ltp",
+        description="Let others see the charts and widgets that one has made over a database",
+        resource_class=DatabaseResource,
+        also_requires="execute-sql",
     ),
 )
 
@@ -55,7 +71,7 @@ _WRITING = {
 }
 
 # Allowed to everyone who signed in, unless the configuration denies it.
-_SIGNED_IN = {ASK, ENRICH}
+_SIGNED_IN = {ASK, ENRICH, WIDGET}
 
 _READING = {"view-database", "view-database-download", "view-table", "execute-sql"}
 _for_signed_in: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()

@@ -74,6 +74,24 @@ class Settings:
     enrich_row_seconds: int = _setting(
         120, "Seconds that a model may take over one row before that attempt counts as failed."
     )
+    chart_rows: int = _setting(
+        50_000, "Marks that a chart draws; more is said on the chart to be left out."
+    )
+    widget_rows: int = _setting(
+        5_000, "Rows that a widget gets in one page of a query's result; it may ask for the next."
+    )
+    widget_result_bytes: int = _setting(
+        2_000_000, "Bytes that a widget gets in one page of a query's result."
+    )
+    max_widget_bytes: int = _setting(
+        500_000, "Bytes that the HTML of a widget may have, without the libraries it names."
+    )
+    widget_output_tokens: int = _setting(
+        8_000, "Tokens that one reply of a model that writes a widget may have."
+    )
+    widget_mends: int = _setting(
+        2, "How often a widget with errors is sent back to its model without being asked."
+    )
     attachment_hosts: str = _setting(
         "",
         "Hosts, separated by spaces, whose files may be sent to a model when a column holds "

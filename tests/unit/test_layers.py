@@ -49,7 +49,7 @@ FLOOR = VALUES | {
     "traffic",
 }
 PAGES = FLOOR | {"pages", "cells", "command_line", "leaving", "markdown"}
-FEATURES = {"enrichments", "questions", "uploads"}
+FEATURES = {"enrichments", "questions", "uploads", "widgets"}
 MAY_IMPORT = {
     **dict.fromkeys(VALUES, VALUES),
     **dict.fromkeys(GUARD, GUARD),
@@ -73,6 +73,7 @@ ONLY_IN = {
     "datasette_llm": {"model", "model_groups", "__init__"},
     "xllamacpp": {"local_model"},
     "genai_prices": {"pricing"},
+    "vl_convert": {"widgets"},
 }
 PURE = {"datasette", "llm", "datasette_llm", "sqlite3", "asyncio"}
 
