@@ -14,20 +14,34 @@ from serving import ROOT
 from datasette_llm_tools.command_line import opened
 from datasette_llm_tools.enrichments import jobs
 from datasette_llm_tools.enrichments.database import store
-from datasette_llm_tools.enrichments.values import Run
+from datasette_llm_tools.enrichments.database.tables import require_target
+from datasette_llm_tools.enrichments.previewing import preview
+from datasette_llm_tools.enrichments.values import Run, RunLimits
 from datasette_llm_tools.enrichments.work import worker
 from datasette_llm_tools.local_model import files
-from datasette_llm_tools.model import choose_model
-from datasette_llm_tools.prompt import Prompt, Turn
 
 sys.path.insert(0, str(ROOT))
-from tests.local_model.classifying import ACTOR, LABELS, WANTED, Labelled, labels_in, new_run
+from tests.local_model.classifying import (
+    ACTOR,
+    LABELS,
+    SELECTION,
+    SPECIFICATION,
+    TABLE,
+    WANTED,
+    Labelled,
+    labels_in,
+    new_run,
+)
 
 ROWS_PER_SECOND = 2.0
 
 
 def local_model(place: Place) -> list[Finding]:
-    """From the first prompt to the last label; the model is loaded before."""
+    """From the first prompt to the last label.
+
+    Before that come the model and a preview, as before every run of a person's; the preview
+    has read the beginning that all prompts share.
+    """
     if not files.has_runtime() or files.glance(files.QWEN) is not files.Status.INSTALLED:
         note("  the local model is not installed: datasette llm-tools local-model install")
         return []
@@ -51,8 +65,17 @@ def local_model(place: Place) -> list[Finding]:
 async def _classified(folder: Path) -> tuple[Run, dict[int, str | None], float]:
     copy = Path(shutil.copy(ROOT / "demo.db", folder))
     async with opened(copy, {}) as (datasette, database):
-        model = await choose_model(datasette, ACTOR, "enrichments", files.QWEN.model_id)
-        await model.warm(Prompt("", (Turn("user", "Hello"),), max_tokens=1))
+        await preview(
+            datasette,
+            ACTOR,
+            database,
+            await require_target(datasette, database, TABLE),
+            SPECIFICATION,
+            SELECTION,
+            RunLimits(),
+            count=3,
+            seed=1,
+        )
         lease = (jobs.owner(), time.time() + store.LEASE_SECONDS)
         run = await new_run(datasette, database, lease)
         began = time.perf_counter()

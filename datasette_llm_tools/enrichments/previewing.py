@@ -22,6 +22,7 @@ from .database import rows
 from .database.tables import TargetTable
 from .engine.asking import Asking
 from .engine.concurrency import at_once
+from .engine.preparing import promptings_for
 from .prompts import Prompting, new_marker
 from .row_templates import RowTemplate
 from .values import (
@@ -125,7 +126,7 @@ async def preview(
         async with opened_models(datasette, actor, database, specification) as doors:
             infos = [door.info for door in doors]
             prompting = _prompting(specification, target, infos[0])
-            await _warm(doors[0], prompting, sampled)
+            await _warm(doors[0], promptings_for(specification, target.columns, infos)[0], sampled)
             settings = read_settings(datasette, database)
             asking = Asking(
                 specification,

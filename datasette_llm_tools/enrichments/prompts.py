@@ -28,6 +28,7 @@ MOST_INSTRUCTIONS_CHARACTERS = 20_000
 MOST_CELL_CHARACTERS = 1_000_000
 CUT = "… (cut)"
 _SHOWN_REPLY_CHARACTERS = 2_000
+_SECRET = secrets.token_bytes(16)
 # What ends a turn in one chat template or another, and some tokenizers obey it anywhere;
 # and our own fence. A space behind the first character makes it plain text. Each pattern
 # begins with one character that is searched for fast: cells are long.
@@ -37,8 +38,18 @@ _ANGLE = re.compile(
 _SQUARE = re.compile(r"\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])")
 
 
+def marker_of(specification: Specification) -> str:
+    """A mark that nobody who wrote a row can guess, for what is sent.
+
+    The same for the same question while the process lives: a model on this machine has then
+    read the beginning of a run's prompts for its preview.
+    """
+    asked = repr((specification.template, specification.instructions, specification.outputs))
+    return blake2b(asked.encode("utf-8", "replace"), key=_SECRET, digest_size=4).hexdigest()
+
+
 def new_marker() -> str:
-    """A mark that nobody who wrote a row can guess; the same for all rows of a run."""
+    """Another one, for what is only shown or hashed: whoever reads a page learns nothing."""
     return secrets.token_hex(4)
 
 

@@ -32,7 +32,7 @@ import httpx2
 
 from .completions import Finished, Reply, is_idle, prompt_of, refusal, request_of
 from .errors import LocalModelError
-from .slots import Slots
+from .slots import BRIEF_TOKENS, Place, Slot, Slots
 
 # Between two pieces of a stream the server sends at least a ping every 30 s.
 _TIMEOUT = httpx2.Timeout(10, read=120)
@@ -103,30 +103,34 @@ class Engine:
         LocalModelError. Closing the generator stops the work.
         """
         running = self.load().result()
-        place = self._slots.enter(prompt_of(body))
+        place = self._enter(body)
+        sent: Slot | None = None
         try:
             slot = place.ready.result()
             with httpx2.Client(**_client_options(running)) as client:
                 while slot.unsettled:
                     slot.unsettled = not is_idle(client.get("/slots").json(), slot.number)
                     time.sleep(_SETTLING_SECONDS)
-                slot.unsettled = True
+                sent = slot
                 with client.stream(**request_of(body, slot.number)) as response:
                     if response.status_code != 200:
                         raise refusal(response.read())
                     reply = Reply()
                     for line in response.iter_lines():
                         yield from reply.read(line)
-                slot.unsettled = False
+                sent = None
         except httpx2.HTTPError as error:
             raise self._broken_off() from error
         finally:
+            if sent is not None:
+                sent.unsettled = True
             self._slots.leave(place)
 
     async def achat(self, body: dict[str, Any]) -> AsyncGenerator[str | Finished, None]:
         """The same for an event loop, which it never blocks; aclose() stops the work."""
         running = await asyncio.wrap_future(self.load())
-        place = self._slots.enter(prompt_of(body))
+        place = self._enter(body)
+        sent: Slot | None = None
         try:
             slot = await asyncio.wrap_future(place.ready)
             async with httpx2.AsyncClient(**_client_options(running)) as client:
@@ -134,7 +138,7 @@ class Engine:
                     states = await client.get("/slots")
                     slot.unsettled = not is_idle(states.json(), slot.number)
                     await asyncio.sleep(_SETTLING_SECONDS)
-                slot.unsettled = True
+                sent = slot
                 async with client.stream(**request_of(body, slot.number)) as response:
                     if response.status_code != 200:
                         raise refusal(await response.aread())
@@ -142,11 +146,18 @@ class Engine:
                     async for line in response.aiter_lines():
                         for piece in reply.read(line):
                             yield piece
-                slot.unsettled = False
+                sent = None
         except httpx2.HTTPError as error:
             raise self._broken_off() from error
         finally:
+            if sent is not None:
+                sent.unsettled = True
             self._slots.leave(place)
+
+    def _enter(self, body: dict[str, Any]) -> Place:
+        tokens = body.get("max_tokens")
+        brief = tokens is not None and tokens <= BRIEF_TOKENS
+        return self._slots.enter(prompt_of(body), brief=brief)
 
     def close(self) -> None:
         """End the process, whatever it is doing; a later request starts a new one."""

@@ -4,6 +4,9 @@ A slot keeps the evaluated tokens of its last prompt, and a prompt that begins w
 text pays only for the rest. llama.cpp itself would put the second of two simultaneous questions
 over one schema into a cold slot: 12 s for 1,000 tokens on two cores, where waiting for the
 first to end takes one or two. So whoever shares much with a busy slot waits for it.
+
+Brief replies, such as labels of many rows, share one slot even where others are idle: the next
+request then lies ready in the server when one ends, and their beginning is evaluated once.
 """
 
 from __future__ import annotations
@@ -17,21 +20,27 @@ from dataclasses import dataclass, field
 WORTH_WAITING = 1000
 # Less than this (about 60 tokens) is no reason to overwrite a slot that others may come back to.
 WORTH_SHARING = 250
+# A brief reply has at most so many tokens; the next one waits less than a second for it.
+BRIEF_TOKENS = 24
+# Brief requests that the server holds for a slot: one runs, one lies ready.
+MOST_BRIEF = 2
 
 
 @dataclass
 class Slot:
     """One of the engine's places for a request; `used` counts up, the lowest was idle longest.
 
-    `unsettled` while the server may still be at work on a request that was cancelled: sending
-    another one to that slot before it is idle would lose what the slot holds.
+    `requests` are in the server's hands, `brief` if all of them are. `unsettled` while the
+    server may still be at work on one that was cancelled: sending another one to that slot
+    before it is idle would lose what the slot holds.
     """
 
     number: int
     prompt: str = ""
-    busy: bool = False
+    requests: int = 0
     used: int = 0
     unsettled: bool = False
+    brief: bool = False
 
 
 def shared(slot: Slot, prompt: str) -> int:
@@ -46,13 +55,18 @@ def shared(slot: Slot, prompt: str) -> int:
     return low
 
 
-def choose(slots: Iterable[Slot], prompt: str) -> Slot | None:
-    """The idle slot that saves most work, or None where waiting for a busy one saves more."""
+def choose(slots: Iterable[Slot], prompt: str, *, brief: bool = False) -> Slot | None:
+    """The slot that saves most work, or None where waiting for a busy one saves more.
+
+    It is an idle one, unless the request and those that keep it busy are `brief`.
+    """
     known = [(shared(slot, prompt), slot) for slot in slots]
-    idle = [(length, slot) for length, slot in known if not slot.busy]
+    best, busiest = max(known, key=lambda pair: (pair[0], pair[1].requests, -pair[1].used))
+    if brief and best >= WORTH_SHARING and busiest.requests and busiest.brief:
+        return busiest if busiest.requests < MOST_BRIEF else None
+    idle = [(length, slot) for length, slot in known if not slot.requests]
     if not idle:
         return None
-    best = max(length for length, _ in known)
     length, slot = max(idle, key=lambda pair: (pair[0], -pair[1].used))
     if best - length >= WORTH_WAITING:
         return None
@@ -66,6 +80,7 @@ class Place:
     """A request's place: `ready` holds the slot once there is one."""
 
     prompt: str
+    brief: bool
     ready: Future[Slot] = field(default_factory=Future)
 
 
@@ -78,9 +93,9 @@ class Slots:
         self._lock = threading.Lock()
         self._clock = 0
 
-    def enter(self, prompt: str) -> Place:
-        """Queue a request; its `ready` is done once it may run. Call leave() in any case."""
-        place = Place(prompt)
+    def enter(self, prompt: str, *, brief: bool = False) -> Place:
+        """Queue a request; its `ready` is done once it may be sent. Call leave() in any case."""
+        place = Place(prompt, brief)
         with self._lock:
             self._waiting.append(place)
             self._assign()
@@ -93,7 +108,7 @@ class Slots:
                 self._waiting.remove(place)
                 place.ready.cancel()
             elif not place.ready.cancelled():
-                place.ready.result().busy = False
+                place.ready.result().requests -= 1
             self._assign()
 
     def forget(self) -> None:
@@ -105,11 +120,13 @@ class Slots:
 
     def _assign(self) -> None:
         for place in list(self._waiting):
-            slot = choose(self._slots, place.prompt)
+            slot = choose(self._slots, place.prompt, brief=place.brief)
             if slot is None:
                 continue
             self._waiting.remove(place)
             if place.ready.set_running_or_notify_cancel():
                 self._clock += 1
-                slot.busy, slot.used, slot.prompt = True, self._clock, place.prompt
+                slot.brief = place.brief and (slot.brief or not slot.requests)
+                slot.requests += 1
+                slot.used, slot.prompt = self._clock, place.prompt
                 place.ready.set_result(slot)

@@ -17,6 +17,7 @@ from datasette_llm_tools.enrichments.prompts import (
     Parsed,
     Prompting,
     harmless,
+    marker_of,
     new_marker,
 )
 from datasette_llm_tools.enrichments.values import Attachment, Specification
@@ -131,6 +132,11 @@ def test_equal_rows_have_equal_hashes_in_any_run() -> None:
     assert one.input_hash(one.prompt(ROW)) == other.input_hash(other.prompt(ROW))
     assert one.prompt_hash == other.prompt_hash
     assert len(one.input_hash(one.prompt(ROW))) == 16
+
+
+def test_what_is_sent_begins_alike_while_the_process_lives() -> None:
+    assert marker_of(specification()) == marker_of(specification(model_id="other"))
+    assert marker_of(specification()) != marker_of(specification(template="{{ title }}"))
 
 
 @given(st.lists(st.text(max_size=12) | st.sampled_from(ATTACKS), min_size=4, max_size=4))

@@ -31,17 +31,48 @@ def test_shared(known: str, prompt: str, length: int) -> None:
         ([Slot(0, SCHEMA, used=1), Slot(1, WORDS, used=2)], OTHER, 0),
         ([Slot(0, SCHEMA, used=2), Slot(1, WORDS, used=3), Slot(2, "", used=0)], OTHER, 2),
         # Busy with the same schema: wait, although another slot is idle.
-        ([Slot(0, SCHEMA, busy=True), Slot(1)], SCHEMA + "b", None),
+        ([Slot(0, SCHEMA, requests=1), Slot(1)], SCHEMA + "b", None),
         # Unless an idle one holds it as well.
-        ([Slot(0, SCHEMA, busy=True), Slot(1, SCHEMA + "a")], SCHEMA + "b", 1),
+        ([Slot(0, SCHEMA, requests=1), Slot(1, SCHEMA + "a")], SCHEMA + "b", 1),
         # Short shared beginnings are not worth waiting for.
-        ([Slot(0, WORDS, busy=True), Slot(1)], WORDS + "b", 1),
-        ([Slot(0, busy=True)], "x", None),
+        ([Slot(0, WORDS, requests=1), Slot(1)], WORDS + "b", 1),
+        ([Slot(0, requests=1)], "x", None),
     ],
 )
 def test_choose(slots: list[Slot], prompt: str, chosen: int | None) -> None:
     slot = choose(slots, prompt)
     assert (slot.number if slot else None) == chosen
+
+
+@pytest.mark.parametrize(
+    ("slots", "prompt", "chosen"),
+    [
+        # Brief requests over one beginning share its slot, although another is idle, ...
+        ([Slot(0, WORDS + "a", requests=1, brief=True), Slot(1)], WORDS + "b", 0),
+        # ... even where it holds that beginning as well.
+        ([Slot(0, WORDS + "a", requests=1, brief=True), Slot(1, WORDS)], WORDS + "b", 0),
+        # Two are enough to keep it busy.
+        ([Slot(0, WORDS + "a", requests=2, brief=True), Slot(1)], WORDS + "b", None),
+        # Nobody waits for a long reply, or for one with nothing in common.
+        ([Slot(0, WORDS + "a", requests=1), Slot(1)], WORDS + "b", 1),
+        ([Slot(0, OTHER, requests=1, brief=True), Slot(1)], WORDS + "b", 1),
+    ],
+)
+def test_choose_for_a_brief_reply(slots: list[Slot], prompt: str, chosen: int | None) -> None:
+    slot = choose(slots, prompt, brief=True)
+    assert (slot.number if slot else None) == chosen
+
+
+def test_a_long_reply_waits_for_brief_ones_to_end() -> None:
+    slots = Slots(1)
+    first = slots.enter(WORDS + "a", brief=True)
+    second = slots.enter(WORDS + "b", brief=True)
+    long = slots.enter(WORDS + "c")
+    assert second.ready.done() and not long.ready.done()
+    slots.leave(first)
+    assert not long.ready.done()
+    slots.leave(second)
+    assert long.ready.done()
 
 
 def test_places_are_given_in_order_of_arrival() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import BadInput
 from ...model import ModelInfo
 from ...prompt import Attachment, Prompt
-from ..prompts import Prompting, new_marker
+from ..prompts import Prompting, marker_of
 from ..values import Fault, Key, Outcome, OutcomeStatus, Row, Specification
 
 
@@ -116,7 +116,7 @@ def promptings_for(
     specification: Specification, columns: Sequence[str], models: Sequence[ModelInfo]
 ) -> list[Prompting]:
     """How each model is asked; the last one need not say whether it is unsure."""
-    marker = new_marker()
+    marker = marker_of(specification)
     return [
         Prompting(
             replace(specification, model_id=model.model_id),
