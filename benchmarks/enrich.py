@@ -17,12 +17,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from enrich_local import local_model
-from enrich_measure import Finding, Place, note
+from enrich_measure import Place
 from enrich_pages import table_page
 from enrich_safety import kills, stumbling_provider
 from enrich_speed import at_once, many_rows, slow_model
+from findings import Finding, findings_table, note
 from peer import peer_python
-from tables import machine, table
+from tables import machine
 
 PEER = "datasette-enrichments-llm==0.2a1"
 # It imports httpx without saying that it needs it.
@@ -64,10 +65,7 @@ def main() -> None:
             except (RuntimeError, subprocess.CalledProcessError) as error:
                 findings.append(Finding(name, "", " ".join(str(error).split())[:120], False))
             note(f"  {time.monotonic() - began:.0f} s")
-    rows = [
-        [each.what, each.must, each.got, "yes" if each.is_reached else "NO"] for each in findings
-    ]
-    print(table(["figure", "must", "got", "reached"], rows))
+    print(findings_table(findings))
     print(machine())
 
 

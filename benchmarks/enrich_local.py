@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from enrich_measure import Finding, Place, note
+from enrich_measure import Place
+from findings import Finding, note
 from serving import ROOT
 
 from datasette_llm_tools.command_line import opened

@@ -1,4 +1,4 @@
-"""What the parts of enrich.py share: where they run, and what they find."""
+"""What the parts of enrich.py share: where they run."""
 
 from __future__ import annotations
 
@@ -18,16 +18,6 @@ from serving import plugins_dir
 HERE = Path(__file__).parent
 PLUGIN = "instant.py"
 WARM_ROWS = 200
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the table at the end."""
-
-    what: str
-    must: str
-    got: str
-    is_reached: bool
 
 
 @dataclass(frozen=True)
@@ -91,8 +81,3 @@ def said(output: str) -> dict[str, Any]:
 def rate(found: Mapping[str, Any]) -> float:
     """Rows a second."""
     return float(found["done"] / found["seconds"])
-
-
-def note(text: str) -> None:
-    """What takes minutes shows that it goes on."""
-    print(text, file=sys.stderr, flush=True)

@@ -7,9 +7,10 @@ import statistics
 import time
 from pathlib import Path
 
-from enrich_measure import PLUGIN, Finding, Place, note
+from enrich_measure import PLUGIN, Place
 from enrich_rows import CONFIG, new_run, query
 from enrich_work import WARM_TABLE
+from findings import Finding, note
 from serving import Person, served
 
 from datasette_llm_tools.command_line import opened

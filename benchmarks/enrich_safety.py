@@ -14,8 +14,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from enrich_measure import PLUGIN, Finding, Place, note, said
+from enrich_measure import PLUGIN, Place, said
 from enrich_rows import CONFIG, TABLE, new_run, query, wrong_rows
+from findings import Finding, note
 from serving import ROOT, served
 
 from datasette_llm_tools.command_line import opened

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import psutil
-from enrich_measure import Finding, Place, note, rate, said
+from enrich_measure import Place, rate, said
 from enrich_rows import query, wrong_rows
+from findings import Finding, note
 
 ROWS = 10_000
 # The peer's rows a second do not depend on how many it does, but its table has as many.
