@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Brings the JavaScript libraries of our pages and widgets into static/vendor, with licences.
+
+    python scripts/vendor.py          fetch all of them anew with the npm client
+    python scripts/vendor.py --check  only compare what lies there with VENDORED.json
+
+Files are as their npm packages have them, but for those with an entry in `changes`: a module
+that imports another by its bare name would need an import map, which is an inline script.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+VENDOR = Path(__file__).resolve().parents[1] / "static" / "vendor"
+LIST = VENDOR / "VENDORED.json"
+
+
+@dataclass(frozen=True)
+class Package:
+    """One npm package: which of its files are taken, and what is changed in them.
+
+    `changes` are (file, text there, text instead); each text must occur exactly once.
+    """
+
+    name: str
+    version: str
+    licence: str
+    files: tuple[str, ...]
+    changes: tuple[tuple[str, str, str], ...] = ()
+    licence_file: str = "LICENSE"
+    why: str = field(default="", kw_only=True)
+
+    @property
+    def folder(self) -> str:
+        return f"{self.name.replace('@', '').replace('/', '-')}-{self.version}"
+
+
+PACKAGES = (
+    Package("vega", "6.4.0", "BSD-3-Clause", ("build/vega.min.js",), why="draws charts"),
+    Package(
+        "vega-lite",
+        "6.5.0",
+        "BSD-3-Clause",
+        ("build/vega-lite.min.js",),
+        why="turns a chart's grammar into what Vega draws",
+    ),
+    Package(
+        "vega-interpreter",
+        "2.3.2",
+        "BSD-3-Clause",
+        ("build/vega-interpreter.js",),
+        changes=(
+            # A classic script with a global, as the other two: what it needs of vega-util is
+            # part of vega.
+            (
+                "vega-interpreter.js",
+                "import { ascending, isString, DisallowedObjectProperties } from 'vega-util';\n",
+                "(() => {\nconst { ascending, isString, DisallowedObjectProperties } = vega;\n",
+            ),
+            (
+                "vega-interpreter.js",
+                "export { expression as expressionInterpreter };\n"
+                "//# sourceMappingURL=vega-interpreter.js.map\n",
+                "globalThis.vegaInterpreter = { expressionInterpreter: expression };\n})();\n",
+            ),
+        ),
+        why="evaluates Vega's expressions without eval, which our pages forbid",
+    ),
+)
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        wrong = list(differences())
+        print("\n".join(wrong) or "All files are as VENDORED.json lists them.")
+        return bool(wrong)
+    VENDOR.mkdir(exist_ok=True)
+    entries = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for package in PACKAGES:
+            entries.append(fetch(package, Path(scratch)))
+            print(f"{package.name} {package.version}")
+    kept = {package.folder for package in PACKAGES}
+    for folder in VENDOR.iterdir():
+        if folder.is_dir() and folder.name not in kept:
+            shutil.rmtree(folder)
+    LIST.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def fetch(package: Package, scratch: Path) -> dict[str, Any]:
+    """Unpack the wanted files of one package; return its entry in VENDORED.json."""
+    command = ["npm", "pack", "--json", f"{package.name}@{package.version}"]
+    packed = subprocess.run(command, cwd=scratch, check=True, capture_output=True, text=True)
+    archive = scratch / json.loads(packed.stdout)[0]["filename"]
+    folder = VENDOR / package.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with tarfile.open(archive) as tar:
+        for path in (*package.files, package.licence_file):
+            member = tar.extractfile(f"package/{path}")
+            assert member is not None, f"{package.name} has no file {path}"
+            (folder / Path(path).name).write_bytes(member.read())
+    for name, old, new in package.changes:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name} of {package.name} is not as expected"
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+    return {
+        "name": package.name,
+        "version": package.version,
+        "licence": package.licence,
+        "why": package.why,
+        "folder": package.folder,
+        "changed": sorted({name for name, _, _ in package.changes}),
+        "sha256": dict(sorted(_hashes(folder))),
+    }
+
+
+def _hashes(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in folder.iterdir():
+        yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def differences() -> Iterator[str]:
+    """What in static/vendor is not as VENDORED.json lists it, a sentence each."""
+    entries: list[Mapping[str, Any]] = json.loads(LIST.read_text(encoding="utf-8"))
+    listed = {entry["folder"]: entry["sha256"] for entry in entries}
+    there = {each.name: dict(_hashes(each)) for each in VENDOR.iterdir() if each.is_dir()}
+    for folder in sorted(listed.keys() | there.keys()):
+        if listed.get(folder) != there.get(folder):
+            yield f"{folder} is not as VENDORED.json lists it; run scripts/vendor.py."
+    wanted = {package.folder for package in PACKAGES}
+    if wanted != listed.keys():
+        yield "VENDORED.json lists other packages than scripts/vendor.py names; run it."
+
+
+if __name__ == "__main__":
+    sys.exit(main())
