@@ -1,0 +1,84 @@
+"""Addresses of widgets, and who may read or change what is kept there.
+
+A widget is its owner's; a shared one is for everybody who may run queries on its database. What
+somebody may not see answers as if it were not there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datasette.utils import tilde_decode, tilde_encode
+
+from ..errors import NotAllowed, NotFound
+from ..permissions import WIDGET, require
+from . import store
+from .values import Revision, Widget
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request
+
+    from ..permissions import Actor
+
+_READ = "execute-sql"
+
+
+def widgets_url(
+    datasette: Datasette,
+    database: str | None = None,
+    widget_id: str | None = None,
+    number: int | None = None,
+) -> str:
+    """The address of all widgets, those of a database, one of them, or one of its revisions."""
+    parts = [tilde_encode(database) if database else None, widget_id, number]
+    tail = "".join(f"/{each}" for each in parts if each is not None)
+    return str(datasette.urls.path(f"/-/widgets{tail}"))
+
+
+def actor_id(actor: Actor) -> str | None:
+    """Who somebody is, as it is kept with what they make; None for a visitor."""
+    known = (actor or {}).get("id")
+    return None if known is None else str(known)
+
+
+def is_own(actor: Actor, widget: Widget) -> bool:
+    """Whether the widget is this actor's. Visitors cannot be told apart: they own nothing."""
+    return widget.actor_id is not None and widget.actor_id == actor_id(actor)
+
+
+async def widget_database(request: Request, datasette: Datasette, action: str = WIDGET) -> str:
+    """The database of the address, if this actor may do `action` there."""
+    database = str(tilde_decode(request.url_vars["database"]))
+    await require(datasette, request.actor, action, database)
+    return database
+
+
+async def readable_widget(request: Request, datasette: Datasette) -> Widget:
+    """The widget of the address, if it is this actor's or shared. Raises NotFound, NotAllowed."""
+    database = await widget_database(request, datasette, _READ)
+    found = await store.get(datasette, request.url_vars["id"])
+    visible = found is not None and (found.shared or is_own(request.actor, found))
+    if found is None or found.database != database or not visible:
+        raise NotFound("There is no such widget, or its owner has not shared it.")
+    return found
+
+
+async def own_widget(request: Request, datasette: Datasette) -> Widget:
+    """The widget of the address, if this actor may change it. Raises NotFound, NotAllowed."""
+    found = await readable_widget(request, datasette)
+    await require(datasette, request.actor, WIDGET, found.database)
+    if not is_own(request.actor, found):
+        raise NotAllowed(
+            "Only its owner may change this widget; make a copy to have one of your own."
+        )
+    return found
+
+
+async def revision_of(datasette: Datasette, widget: Widget, number: int | None = None) -> Revision:
+    """One revision of a widget, the current one without a number. Raises NotFound."""
+    wanted = widget.current if number is None else number
+    found = await store.revision(datasette, widget.id, wanted)
+    if found is None:
+        raise NotFound(f"This widget has no version {wanted}.")
+    return found
