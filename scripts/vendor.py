@@ -77,6 +77,26 @@ PACKAGES = (
         ),
         why="evaluates Vega's expressions without eval, which our pages forbid",
     ),
+    Package("d3", "7.9.0", "ISC", ("dist/d3.min.js",), why="for widgets, which name it"),
+    Package(
+        "@observablehq/plot",
+        "0.6.17",
+        "ISC",
+        ("dist/plot.umd.min.js",),
+        why="for widgets, which name it",
+    ),
+    Package(
+        "leaflet",
+        "1.9.4",
+        "BSD-2-Clause",
+        (
+            "dist/leaflet.js",
+            "dist/leaflet.css",
+            "dist/images/layers.png",
+            "dist/images/layers-2x.png",
+        ),
+        why="for widgets, which name it; without tiles",
+    ),
 )
 
 
