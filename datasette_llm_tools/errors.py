@@ -16,7 +16,8 @@ LlmToolsError
 ├── ModelFailed         502  the model broke off or answered nonsense
 │   ├── ModelOverloaded 502  a rate limit, overload or a lost connection: later it may work
 │   └── ModelUnusable   502  a refused key, a model that is gone: no other prompt will work
-└── NoModel             503  no model is installed, keyed or allowed
+├── NoModel             503  no model is installed, keyed or allowed
+└── NotInstalled        503  a package that an extra brings is not installed
 """
 
 from __future__ import annotations
@@ -131,5 +132,11 @@ class ModelUnusable(ModelFailed):
 
 class NoModel(LlmToolsError):
     """No model is installed, has a key, or is allowed for this purpose."""
+
+    status = 503
+
+
+class NotInstalled(LlmToolsError):
+    """A package is not installed that comes with an extra of this one; the message names it."""
 
     status = 503

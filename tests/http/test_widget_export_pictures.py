@@ -1,0 +1,184 @@
+"""Pictures of charts: what they hold, and that drawing one reaches for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from datasette_llm_tools.errors import BadInput, LimitReached, NotInstalled
+from datasette_llm_tools.widgets.exporting import pictures
+from datasette_llm_tools.widgets.exporting.pictures import picture, refuse_addresses
+
+BARS = {
+    "data": {"name": "rows"},
+    "mark": "bar",
+    "width": "container",
+    "encoding": {
+        "x": {"field": "city", "type": "nominal"},
+        "y": {"field": "sales", "type": "quantitative"},
+    },
+}
+FIELDS = ("city", "sales")
+ROWS = (("Graz", 3), ("<script>x</script>", 5), ("none", float("inf")), (b"\x00\x01", 4))
+WORKER = Path(pictures.__file__).with_name("picture_worker.py")
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[str]]]:
+    """A server on loopback, and the paths that it was asked for."""
+    asked: list[str] = []
+
+    class Collecting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'[{"city": "Linz", "sales": 1}]')
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collecting) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def drawn_by_worker(spec: dict[str, Any], kind: str) -> subprocess.CompletedProcess[bytes]:
+    """What the converter's process makes of a spec that was not looked at before."""
+    request = {"spec": spec, "type": kind, "scale": 1, "memory_bytes": 1_500_000_000}
+    return subprocess.run(
+        [sys.executable, "-I", str(WORKER)],
+        check=False,
+        input=json.dumps(request).encode(),
+        capture_output=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.asyncio
+async def test_an_svg_has_marks_title_and_notes_and_escapes_what_rows_hold() -> None:
+    drawn = await picture(
+        BARS, FIELDS, ROWS, "svg", title="Sales & more", notes=["Only the first 4 of 9 rows."]
+    )
+    text = drawn.decode()
+    assert text.startswith("<svg")
+    assert text.count('aria-roledescription="bar"') == 3  # infinity has no bar
+    assert "Sales &amp; more" in text and "Only the first 4 of 9 rows." in text
+    assert "<script" not in text and "&lt;script" in text
+    assert "&lt;2 bytes&gt;" in text
+
+
+@pytest.mark.asyncio
+async def test_a_png_is_one_and_as_wide_as_said() -> None:
+    drawn = await picture(BARS, FIELDS, ROWS[:1], "png")
+    assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
+    assert int.from_bytes(drawn[16:20], "big") > 720 * pictures._PNG_SCALE
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"data": {"url": "/etc/passwd"}, "mark": "bar"},
+        {"layer": [{"mark": {"type": "image", "width": 5}}]},
+        {"mark": "image"},
+        {"mark": "point", "encoding": {"href": {"field": "city"}}},
+        {"mark": "point", "encoding": {"url": {"field": "city"}}},
+        {"transform": [{"lookup": "a", "from": {"data": {"url": "http://127.0.0.1/x.csv"}}}]},
+    ],
+    ids=json.dumps,
+)
+@pytest.mark.asyncio
+async def test_a_spec_that_names_an_address_is_refused(spec: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="draws rows of a query only"):
+        await picture(spec, FIELDS, ROWS, "svg")
+
+
+def test_rows_and_columns_may_be_called_url() -> None:
+    refuse_addresses({"mark": "bar", "encoding": {"x": {"field": "url", "title": "href"}}})
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_the_converter_asks_for_nothing_even_where_a_spec_got_through(kind: str) -> None:
+    with collector() as (address, asked):
+        image = {"type": "image", "url": f"{address}/image.png", "width": 9, "height": 9}
+        linked = {"mark": "point", "encoding": {"href": {"value": f"{address}/link"}}}
+        for spec in (
+            {"data": {"url": f"{address}/rows.json"}, "mark": "point", "encoding": {}},
+            {"data": {"values": [{}]}, "mark": image, "encoding": {}},
+            {"data": {"values": [{}]}, **linked},
+        ):
+            done = drawn_by_worker(spec, kind)
+            assert (done.returncode, done.stdout) == (2, b""), done.stderr
+            assert b"not allowed" in done.stderr or b"holds the element" in done.stderr
+        assert asked == []
+
+
+@pytest.mark.asyncio
+async def test_a_spec_that_is_none_is_an_error_with_a_sentence() -> None:
+    with pytest.raises(BadInput, match="cannot become a picture"):
+        await picture({"mark": "no such mark"}, FIELDS, ROWS, "svg")
+
+
+@pytest.mark.asyncio
+async def test_too_slow_and_too_large_are_errors_and_the_process_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "_SECONDS", 0.01)
+    with pytest.raises(LimitReached, match="not finished"):
+        await picture(BARS, FIELDS, ROWS, "svg")
+    monkeypatch.undo()
+    monkeypatch.setattr(pictures, "_MOST_BYTES", 100)
+    with pytest.raises(LimitReached, match="more than 100 bytes"):
+        await picture(BARS, FIELDS, ROWS, "svg")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory so")
+@pytest.mark.asyncio
+async def test_too_much_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "_MEMORY_BYTES", 100_000_000)
+    with pytest.raises(LimitReached, match="memory"):
+        await picture(BARS, FIELDS, ROWS, "svg")
+
+
+@pytest.mark.asyncio
+async def test_whoever_leaves_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+    has_begun = asyncio.Event()
+    start = subprocess.Popen
+
+    def starting(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        begun.append(start(*arguments, **options))
+        has_begun.set()
+        return begun[-1]
+
+    monkeypatch.setattr(pictures.subprocess, "Popen", starting)
+    drawing = asyncio.ensure_future(picture(BARS, FIELDS, ROWS, "svg"))
+    await has_begun.wait()
+    drawing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await drawing
+    assert await asyncio.to_thread(begun[0].wait, 20) != 0
+
+
+@pytest.mark.asyncio
+async def test_without_the_extra_the_error_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures, "can_draw", lambda: False)
+    with pytest.raises(NotInstalled, match=r"pip install 'datasette-llm-tools\[pictures\]'"):
+        await picture(BARS, FIELDS, ROWS, "svg")
