@@ -7,8 +7,11 @@ not how: rows are grouped and counted by SQL (chart_sql.py), and drawn with Vega
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from ..values import Column
 
 Mark = Literal["bar", "line", "area", "point", "pie", "heatmap", "map", "number"]
 Aggregate = Literal["count", "sum", "mean", "median", "min", "max", "distinct"]
@@ -71,3 +74,74 @@ class ChartSpec:
     limit: int | None = None
     filters: tuple[Filter, ...] = ()
     title: str = ""
+
+
+def spec_json(spec: ChartSpec) -> dict[str, Any]:
+    """The spec as JSON: keys in the order of the schema, without those that say nothing."""
+    written: dict[str, Any] = {}
+    for each in fields(ChartSpec):
+        value = getattr(spec, each.name)
+        if value != each.default:
+            written[each.name] = value
+    if spec.filters:
+        written["filters"] = [_filter_json(each) for each in spec.filters]
+    return written
+
+
+def _filter_json(each: Filter) -> dict[str, Any]:
+    value = list(each.value) if isinstance(each.value, tuple) else each.value
+    written = {"column": each.column, "comparison": each.comparison, "value": value}
+    return written if each.unit is None else {**written, "unit": each.unit}
+
+
+def json_schema(columns: Sequence[Column], *, titled: bool = False) -> dict[str, Any]:
+    """The JSON schema that a model's reply is held to while it is decoded.
+
+    Closed lists throughout, keys in a fixed order, all but `mark` optional. `titled` lets the
+    model write a title, which costs it tokens; otherwise titles are made from the spec.
+    """
+    column = {"enum": list(dict.fromkeys(each.name for each in columns))}
+    unit = {"enum": list(UNITS)}
+    scalar: dict[str, Any] = {"type": ["string", "number"]}
+    properties: dict[str, Any] = {
+        "mark": {"enum": list(MARKS)},
+        "x": column,
+        "y": column,
+        "aggregate": {"enum": list(AGGREGATES)},
+        "color": column,
+        "x_unit": unit,
+        "y_unit": unit,
+        "x_bins": {"type": "boolean"},
+        "stack": {"enum": list(STACKS)},
+        "scale": {"enum": list(SCALES)},
+        "x_scale": {"enum": list(SCALES)},
+        "sort": {"enum": list(SORTS)},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "filters": {
+            "type": "array",
+            "maxItems": 3,
+            "items": _object(
+                {
+                    "column": column,
+                    "unit": unit,
+                    "comparison": {"enum": list(COMPARISONS)},
+                    "value": {
+                        "anyOf": [scalar, {"type": "array", "items": scalar, "maxItems": 20}]
+                    },
+                },
+                required=["column", "comparison", "value"],
+            ),
+        },
+    }
+    if titled:
+        properties["title"] = {"type": "string", "maxLength": 100}
+    return _object(properties, required=["mark"])
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
