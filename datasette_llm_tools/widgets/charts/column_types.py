@@ -130,7 +130,7 @@ def text_grain(text: str) -> Grain | None:
         return None
     year, month, day, hour, minute, second = found.groups()
     try:
-        datetime(  # noqa: DTZ001 - only whether there is such a date
+        datetime(
             int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0),
             int(second or 0),
         )  # fmt: skip
@@ -152,19 +152,18 @@ def _role(name: str, kind: str, held: list[Any], distinct: int) -> Role:
         return "id" if _is_id(words) else "number"
     if sum(map(len, texts)) > _LONG_TEXT * len(held):
         return "text"
-    is_key = _is_id(words) or words[-1:] == ["tailnum"]
-    return "id" if is_key and len(held) > 1 and distinct == len(held) else "category"
+    return "id" if _is_id(words) and len(held) > 1 and distinct == len(held) else "category"
 
 
 def _number_role(words: Sequence[str], kind: str, held: list[Any], distinct: int) -> Role:
     finite = [value for value in held if math.isfinite(value)]
     if words and finite:
         low, high = min(finite), max(finite)
-        if not _LATITUDE_WORDS.isdisjoint(words) and -90 <= low and high <= 90:
+        if not _LATITUDE_WORDS.isdisjoint(words) and low >= -90 and high <= 90:
             return "latitude"
-        if not _LONGITUDE_WORDS.isdisjoint(words) and -180 <= low and high <= 180:
+        if not _LONGITUDE_WORDS.isdisjoint(words) and low >= -180 and high <= 180:
             return "longitude"
-    if kind == "integer" and (_is_id(words) or words[-1:] == ["number"] and len(words) > 1):
+    if kind == "integer" and (_is_id(words) or (len(words) > 1 and words[-1] == "number")):
         return "id"
     if kind == "integer" and distinct <= 2 and set(held) <= {0, 1} and len(held) > 2:
         return "category"  # a flag

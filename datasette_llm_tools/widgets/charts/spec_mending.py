@@ -162,9 +162,12 @@ class _Mending:
             raise BadInput(f"A {self.spec.mark} chart needs a column for x.")
         if y is None and self.spec.aggregate in (None, "count"):
             self._change(aggregate="count")
-        elif y is not None and not self._is_numeric(y) and self._is_numeric(x):
-            if self.spec.aggregate != "distinct" and not self._is_time(x):
-                self._change(x=y, y=x)  # lying bars: what is grouped was put on y
+        elif y is not None and self.spec.aggregate != "distinct" and self._is_lying(x, y):
+            self._change(x=y, y=x)
+
+    def _is_lying(self, x: str, y: str) -> bool:
+        """Whether the bars were meant to lie: what is grouped was put on y."""
+        return not self._is_numeric(y) and self._is_numeric(x) and not self._is_time(x)
 
     def _aggregates(self) -> None:
         spec = self.spec
@@ -238,18 +241,16 @@ class _Mending:
             self._change("Shares are drawn on a linear scale.", scale="linear")
         elif spec.mark == "area":
             self._change("Areas on a log scale mislead; lines are drawn.", mark="line", stack=None)
-        elif spec.mark == "bar" and spec.color not in (None, spec.x):
-            if spec.stack != "grouped":
-                note = "Stacks on a log scale mislead; the bars stand side by side."
-                self._change(note, stack="grouped")
+        elif spec.mark == "bar" and spec.stack != "grouped" and spec.color not in (None, spec.x):
+            note = "Stacks on a log scale mislead; the bars stand side by side."
+            self._change(note, stack="grouped")
 
     def _sorts(self) -> None:
         """Lines follow time and numbers, whatever the sort; a number and a map have no order."""
         spec = self.spec
-        x_runs = self._is_time(spec.x) or self._is_numeric(spec.x)
-        if spec.sort is None or spec.mark in ("number", "map"):
-            self._change(sort=None)
-        elif spec.limit is None and spec.mark in ("line", "area", "point") and x_runs:
+        runs = self._is_time(spec.x) or self._is_numeric(spec.x)
+        follows_x = runs and spec.limit is None and spec.mark in ("line", "area", "point")
+        if follows_x or spec.mark in ("number", "map"):
             self._change(sort=None)
 
 

@@ -91,9 +91,9 @@ class _Reading:
             if key in given
         }
         found |= {key: self._column(given[key]) for key in _COLUMN_KEYS if key in given}
-        if "mark" not in found:
+        if "mark" not in given:
             self.faults.append(f"A spec needs a mark: {', '.join(words.MARKS)}.")
-            found["mark"] = "bar"
+        found["mark"] = found.get("mark") or "bar"
         if "x_bins" in given:
             found["x_bins"] = self._flag(given["x_bins"])
         if "limit" in given:
@@ -154,11 +154,12 @@ class _Reading:
                 self._unknown("A filter has no key", key, _FILTER_KEYS)
         column = self._column(value["column"])
         comparison = self._word("comparison", value["comparison"], words.COMPARISONS)
-        unit = value.get("unit") and self._word("unit", value["unit"], words.UNITS)
-        compared = self._compared(value["value"], comparison, cast("Unit | None", unit))
+        named = value.get("unit") and self._word("unit", value["unit"], words.UNITS)
+        unit = cast("Unit | None", named or None)
+        compared = self._compared(value["value"], comparison, unit)
         if column is None or comparison is None or compared is None:
             return None
-        return Filter(column, cast("words.Comparison", comparison), compared, unit or None)
+        return Filter(column, cast("words.Comparison", comparison), compared, unit)
 
     def _compared(
         self, value: Any, comparison: str | None, unit: Unit | None
