@@ -166,7 +166,7 @@ async def test_whoever_leaves_ends_the_process(monkeypatch: pytest.MonkeyPatch) 
         has_begun.set()
         return begun[-1]
 
-    monkeypatch.setattr(pictures.subprocess, "Popen", starting)
+    monkeypatch.setattr(subprocess, "Popen", starting)
     drawing = asyncio.ensure_future(picture(BARS, FIELDS, ROWS, "svg"))
     await has_begun.wait()
     drawing.cancel()
