@@ -60,6 +60,7 @@ setup(
         "llm>=0.36",
         "markdown-it-py>=4,<5",
         "nh3>=0.3,<0.4",
+        "pyyaml>=6,<7",
         "rapidfuzz>=3.14,<4",
         "sqlglot>=30,<31",
         "sqlite-utils>=4.2",

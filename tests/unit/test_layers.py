@@ -62,10 +62,12 @@ MAY_IMPORT = {
     "markdown": FLOOR,
     **{name: PAGES | {name} for name in FEATURES},
     "local_model": {"local_model"},
-    "cli": PAGES | FEATURES | {"local_model"},
-    "routes": FEATURES,
-    "lifespan": FLOOR | FEATURES,
-    "__init__": PAGES | FEATURES | {"cli", "routes", "lifespan"},
+    # What measures features stands above them.
+    "evals": PAGES | {"evals", "questions", "enrichments"},
+    "cli": PAGES | FEATURES | {"evals", "local_model"},
+    "routes": FEATURES | {"evals"},
+    "lifespan": FLOOR | FEATURES | {"evals"},
+    "__init__": PAGES | FEATURES | {"cli", "evals", "routes", "lifespan"},
 }
 # Libraries that only the named modules may import while running.
 ONLY_IN = {

@@ -1,0 +1,119 @@
+"""What an accepted statement has in it, read off its SQL. Pure, and advice only.
+
+Cases are counted apart by it. Where a statement cannot be parsed, nothing is said of it; but
+for the order of rows, which then is asked for where the text says ORDER BY.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+
+from .values import Case, Kind
+
+_DATE_FUNCTIONS = re.compile(
+    r"\b(?:strftime|date|time|datetime|julianday|unixepoch|timediff)\s*\(|\bcurrent_(?:date|time)",
+    re.IGNORECASE,
+)
+_DATE_TEXT = re.compile(r"'\d{4}-\d{2}(?:-\d{2})?[^']*'")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """That a statement orders its rows, and by which of its columns: number from 0, or name.
+
+    `columns` is None where it orders by what it does not return: every row has its place then.
+    Rows that are equal in all `columns` may stand in any order among themselves.
+    """
+
+    columns: tuple[int | str, ...] | None
+
+
+def kinds_of(case: Case) -> frozenset[Kind]:
+    """The kinds of the first accepted statement; none where there is none that can be read."""
+    query = _parsed(case.statements[0]) if case.statements else None
+    return frozenset() if query is None else frozenset(_kinds(query, case.statements[0]))
+
+
+def tables_of(case: Case) -> frozenset[str]:
+    """Names of the tables that the first accepted statement reads, in lower case."""
+    query = _parsed(case.statements[0]) if case.statements else None
+    if query is None:
+        return frozenset()
+    named = {each.alias.lower() for each in query.find_all(exp.CTE)}
+    return frozenset(each.name.lower() for each in query.find_all(exp.Table) if each.name) - named
+
+
+def order_of(sql: str) -> Order | None:
+    """How the outermost statement orders its rows; None where it does not."""
+    query = _parsed(sql)
+    if query is None:
+        return Order(None) if re.search(r"\border\s+by\b[^()]*$", sql, re.IGNORECASE) else None
+    while isinstance(query, exp.Subquery) and query.args.get("order") is None:
+        query = query.this
+    order = query.args.get("order")
+    if order is None:
+        return None
+    columns = [_position(each.this, query) for each in order.expressions]
+    known = tuple(each for each in columns if each is not None)
+    return Order(known if len(known) == len(columns) else None)
+
+
+def _parsed(sql: str) -> exp.Expr | None:
+    try:
+        statements = sqlglot.parse(sql, dialect="sqlite")
+    except Exception:  # advice only: SQLite is who says whether a statement runs
+        return None
+    found = [each for each in statements if each is not None]
+    return found[0] if len(found) == 1 and isinstance(found[0], exp.Query) else None
+
+
+def _kinds(query: exp.Expr, sql: str) -> set[Kind]:
+    found = {
+        Kind.JOIN: query.find(exp.Join) is not None,
+        Kind.GROUP: query.find(exp.Group) is not None,
+        Kind.DATE: bool(_DATE_FUNCTIONS.search(sql) or _DATE_TEXT.search(sql)),
+        Kind.NESTED: _is_nested(query),
+        Kind.SET: query.find(exp.SetOperation) is not None,
+        Kind.ORDER: query.find(exp.Order) is not None,
+        Kind.LIMIT: query.find(exp.Limit) is not None,
+    }
+    return {kind for kind, is_there in found.items() if is_there} or {Kind.SIMPLE}
+
+
+def _is_nested(query: exp.Expr) -> bool:
+    """Whether a SELECT stands inside another: the sides of a set operation do not."""
+    return any(
+        isinstance(each.find_ancestor(exp.Select), exp.Select)
+        for each in query.find_all(exp.Select)
+    ) or any(query.find_all(exp.CTE))
+
+
+def _position(term: exp.Expr, query: exp.Expr) -> int | str | None:
+    """Which returned column an ORDER BY term is, by number, alias or the same expression.
+
+    Behind a `*` only its name is known.
+    """
+    if isinstance(query, exp.SetOperation):
+        outputs = query.left.selects if isinstance(query.left, exp.Query) else []
+    else:
+        outputs = getattr(query, "selects", [])
+    if any(each.is_star for each in outputs):
+        return term.name.lower() if isinstance(term, exp.Column) else None
+    if isinstance(term, exp.Literal) and term.is_int:
+        number = int(term.this) - 1
+        return number if 0 <= number < len(outputs) else None
+    for index, output in enumerate(outputs):
+        is_named = isinstance(term, exp.Column) and not term.table
+        if is_named and term.name.lower() == output.alias_or_name.lower():
+            return index
+        if _spelled(term) == _spelled(output.unalias()):
+            return index
+    return None
+
+
+def _spelled(expression: exp.Expr) -> str:
+    return expression.sql(dialect="sqlite").lower()
