@@ -82,3 +82,15 @@ async def revision_of(datasette: Datasette, widget: Widget, number: int | None =
     if found is None:
         raise NotFound(f"This widget has no version {wanted}.")
     return found
+
+
+async def readable_revision(
+    request: Request, datasette: Datasette, widget: Widget, number: int | None = None
+) -> Revision:
+    """One revision as this actor may read it: others than its owner see the current one only,
+    without what its owner typed. Raises NotFound."""
+    if is_own(request.actor, widget):
+        return await revision_of(datasette, widget, number)
+    if number not in (None, widget.current):
+        raise NotFound(f"This widget has no version {number} for you to see.")
+    return store.without_prompts(await revision_of(datasette, widget))
