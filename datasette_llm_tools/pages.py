@@ -29,16 +29,25 @@ View = Callable[..., Awaitable[Any]]
 
 _POLICY = (
     "default-src 'self'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'none'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src {frames}; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 
 
+# Where the documents of widgets come from: the only address that a page lets into a frame.
+FRAME_PATH = "/-/widgets/-/frame"
+_HOST = re.compile(r"(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
+
+
 @dataclass(frozen=True)
 class Page:
-    """What a template gets. Subclasses add fields whose `help` metadata documents them."""
+    """What a template gets. Subclasses add fields whose `help` metadata documents them.
+
+    `has_frames`: the page shows widgets, each in a frame that cannot leave FRAME_PATH.
+    """
 
     template: ClassVar[str]
+    has_frames: ClassVar[bool] = False
 
 
 def shown(text: str) -> Any:
@@ -87,11 +96,17 @@ async def render(
     context = {each.name: getattr(page, each.name) for each in fields(page)}
     html = await datasette.render_template(page.template, context, request=request)
     headers = {
-        "Content-Security-Policy": await _policy(datasette, request),
+        "Content-Security-Policy": await _policy(datasette, request, page.has_frames),
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }
+    if page.has_frames:
+        headers |= {
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "X-DNS-Prefetch-Control": "off",
+        }
     return Response.html(html, status=status, headers=headers)
 
 
@@ -145,7 +160,7 @@ async def posted(request: Request) -> dict[str, Any]:
 _script_hashes: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
-async def _policy(datasette: Datasette, request: Request) -> str:
+async def _policy(datasette: Datasette, request: Request, has_frames: bool) -> str:
     """The policy with the hashes of the inline scripts that every Datasette page has.
 
     They are taken from a page without any content, so that nothing that came
@@ -155,7 +170,19 @@ async def _policy(datasette: Datasette, request: Request) -> str:
         html = await datasette.render_template("llm_tools/blank.html", {}, request=request)
         bodies = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
         _script_hashes[datasette] = " ".join(sorted({_hash(body) for body in bodies}))
-    return _POLICY.format(scripts=_script_hashes[datasette])
+    frames = _frame_source(datasette, request) if has_frames else "'none'"
+    return _POLICY.format(scripts=_script_hashes[datasette], frames=frames)
+
+
+def _frame_source(datasette: Datasette, request: Request) -> str:
+    """The one address of frames, as a source of a policy: on the host that the browser asked.
+
+    Without a scheme it is that of the page, whatever a proxy makes of it on the way here.
+    """
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise BadInput("The request's Host header is not the name of a host.")
+    return f"{host}{datasette.urls.path(FRAME_PATH)}"
 
 
 def _hash(script: str) -> str:

@@ -47,13 +47,15 @@ class QueryResult:
 class Limits:
     """What one statement may take: time, address space, rows, and bytes of cells.
 
-    The names are those of a request to query_worker.py.
+    `skip` rows come before them that nobody wants. The names are those of a request to
+    query_worker.py.
     """
 
     milliseconds: int
     memory_bytes: int
     rows: int
     result_bytes: int
+    skip: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:

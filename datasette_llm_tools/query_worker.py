@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import time
 from contextlib import suppress
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -60,13 +61,13 @@ def size_of(value: Any) -> int:
     return len(value) if isinstance(value, bytes) else 8
 
 
-def take_rows(cursor: sqlite3.Cursor, most_rows: int, most_bytes: int) -> Answer:
-    """Columns and rows up to the limits, and whether there was more."""
+def take_rows(cursor: sqlite3.Cursor, most_rows: int, most_bytes: int, skip: int) -> Answer:
+    """Columns and rows up to the limits, after `skip` of them, and whether there was more."""
     columns = [each[0] for each in cursor.description]
     rows: list[tuple[Any, ...]] = []
     size = 0
     truncated = False
-    for row in cursor:
+    for row in islice(cursor, skip, None):
         size += sum(map(size_of, row))
         truncated = len(rows) >= most_rows or size > most_bytes
         if truncated:
@@ -96,7 +97,9 @@ def answer(request: dict[str, Any], connections: Connections) -> Answer:
         outcome = guard.run(
             request["sql"],
             request["params"],
-            lambda cursor: take_rows(cursor, request["rows"], request["result_bytes"]),
+            lambda cursor: take_rows(
+                cursor, request["rows"], request["result_bytes"], request.get("skip", 0)
+            ),
         )
     except MemoryError:
         return {"kind": "memory"}

@@ -7,11 +7,15 @@ from .enrichments import views as enrich_views
 from .enrichments.review import review_views
 from .questions import views
 from .uploads.views import upload
+from .widgets.sandbox import frame_views
 
 _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
 _QUESTION = _DATABASE + r"/(?P<id>[0-9a-f]{24})"
 _TABLE = r"/-/enrichments/(?P<database>[^/.]+)/(?P<table>[^/.]+)"
 _RUN = r"/-/runs/(?P<database>[^/.]+)/(?P<id>[0-9a-f]{24})"
+_WIDGETS = r"/-/widgets/(?P<database>[^/.]+)"
+_WIDGET = _WIDGETS + r"/(?P<id>[0-9a-f]{24})"
+_REVISION = _WIDGET + r"/(?P<number>[1-9][0-9]{0,9})"
 
 ROUTES = (
     (r"/-/questions(?:\.json)?$", views.home, {"GET"}),
@@ -41,4 +45,8 @@ ROUTES = (
     (_RUN + r"/-/review(?:\.json)?$", review_views.review, {"GET", "POST"}),
     (_RUN + r"/-/labelled(?:\.json|\.csv)?$", review_views.labelled_rows, {"GET"}),
     (_TABLE + r"/-/row(?:\.json)?$", review_views.row, {"GET"}),
+    (r"/-/widgets/-/frame$", frame_views.frame, {"GET"}),
+    (_REVISION + r"/-/run(?:\.json)?$", frame_views.run, {"POST"}),
+    (_REVISION + r"/-/frame(?:\.json)?$", frame_views.start, {"POST"}),
+    (_REVISION + r"/-/rows(?:\.json)?$", frame_views.rows, {"POST"}),
 )

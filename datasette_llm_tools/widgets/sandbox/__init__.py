@@ -1,0 +1,1 @@
+"""Documents that a model wrote, in a frame that they cannot leave."""

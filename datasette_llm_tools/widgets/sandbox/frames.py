@@ -1,0 +1,107 @@
+"""Documents that wait for the one request that may fetch them, and the headers they go with.
+
+A frame has no cookies (it is credentialless) and an origin of its own, so what it may fetch is
+said by an unguessable token that works once, within a minute. Libraries and bridge are put in
+when it is fetched: what waits in the database is small.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...errors import Conflict
+from ...pages import FRAME_PATH
+from .documents import Rebuilt
+from .framing import POLICY
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+EXPIRES_SECONDS = 60
+MOST_WAITING = 2000
+
+# Every feature that Chromium 156 knows, and those of others; none is needed to draw.
+_FEATURES = (
+    "accelerometer ambient-light-sensor aria-notify attribution-reporting autoplay bluetooth "
+    "browsing-topics camera captured-surface-control clipboard-read clipboard-write "
+    "compute-pressure cross-origin-isolated deferred-fetch deferred-fetch-minimal "
+    "digital-credentials-create digital-credentials-get display-capture encrypted-media "
+    "fullscreen gamepad geolocation gyroscope hid identity-credentials-get idle-detection "
+    "interest-cohort join-ad-interest-group keyboard-map language-detector language-model "
+    "local-fonts local-network local-network-access loopback-network magnetometer "
+    "media-playback-while-not-visible microphone midi on-device-speech-recognition "
+    "otp-credentials payment picture-in-picture private-state-token-issuance "
+    "private-state-token-redemption publickey-credentials-create publickey-credentials-get "
+    "run-ad-auction screen-wake-lock serial shared-storage shared-storage-select-url "
+    "speaker-selection storage-access summarizer sync-xhr translator unload usb "
+    "window-management xr-spatial-tracking"
+)
+
+HEADERS = {
+    "Content-Security-Policy": f"{POLICY}; sandbox allow-scripts; frame-ancestors 'self'",
+    "Connection-Allowlist": "()",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in _FEATURES.split()),
+    "X-DNS-Prefetch-Control": "off",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Origin-Agent-Cluster": "?1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a document waits, and the token with which its bridge says who it is."""
+
+    url: str
+    token: str
+
+
+async def mint(datasette: Datasette, rebuilt: Rebuilt) -> Frame:
+    """Let a document be fetched once, within EXPIRES_SECONDS. Raises Conflict."""
+    token = secrets.token_urlsafe(24)
+    now = time.time()
+    document = json.dumps([list(rebuilt.libraries), rebuilt.html])
+
+    def change(connection: sqlite3.Connection) -> None:
+        connection.execute("delete from llm_tools_widget_frames where expires < ?", [now])
+        (waiting,) = connection.execute("select count(*) from llm_tools_widget_frames").fetchone()
+        if waiting >= MOST_WAITING:
+            raise Conflict("Too many widgets are being opened right now; try again in a minute.")
+        connection.execute(
+            "insert into llm_tools_widget_frames (token, document, expires) values (?, ?, ?)",
+            [token, document, now + EXPIRES_SECONDS],
+        )
+
+    try:
+        await datasette.get_internal_database().execute_write_fn(change)
+    except sqlite3.OperationalError as error:
+        raise Conflict(f"The widget cannot be shown, for the server says: {error}.") from error
+    return Frame(str(datasette.urls.path(f"{FRAME_PATH}?t={token}")), token)
+
+
+async def take(datasette: Datasette, token: str) -> Rebuilt | None:
+    """The document of a token, which is gone from then on; None where there is none."""
+
+    def change(connection: sqlite3.Connection) -> Any:
+        return connection.execute(
+            "delete from llm_tools_widget_frames where token = ? returning document, expires",
+            [token],
+        ).fetchone()
+
+    row = await datasette.get_internal_database().execute_write_fn(change)
+    if row is None or row[1] < time.time():
+        return None
+    libraries, html = json.loads(row[0])
+    return Rebuilt(html, libraries=tuple(libraries))
+
+
+def frame_json(frame: Frame, *, approved: bool) -> dict[str, Any]:
+    """What <llm-tools-widget> takes in show()."""
+    return {"frame": frame.url, "token": frame.token, "approved": approved}
