@@ -22,6 +22,7 @@ _FENCE = re.compile(r"\s{0,3}(`{3,})[ \t]*([\w-]*)[ \t]*(.*)")
 _TITLE = re.compile(r"[\s#*]*title[\s*]*:[\s*]*(.+?)[\s*]*$", re.IGNORECASE)
 _DOCUMENT = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _DOCUMENT_ENDS = re.compile(r"</html>\s*(?:`{3,}\s*)?$", re.IGNORECASE)
+_LAST = re.compile(r"</(?:html|body)>\s*$", re.IGNORECASE)
 _SEARCH = re.compile(r"\s*<{5,9}(?:\s*SEARCH\b.*)?\s*$")
 _DIVIDE = re.compile(r"\s*={5,9}\s*$")
 _REPLACE = re.compile(r"\s*>{5,9}(?:\s*REPLACE\b.*)?\s*$")
@@ -52,6 +53,7 @@ class DocumentReply:
         self.queries: list[NamedQuery] = []
         self.patches: list[Patch] = []
         self.faults: list[str] = []
+        self.source_bytes = 0
         self._part = _Part.TALK
         self._fence = ""  # empty where a document stands without one
         self._header = ""
@@ -91,8 +93,8 @@ class DocumentReply:
         """The reply is over: read its last line."""
         rest, self._pending = self._pending, ""
         found = self._line(rest, "") if rest else []
-        if self._part is _Part.SOURCE and _DOCUMENT_ENDS.search(self.source.rstrip()):
-            self._source_ended = True
+        if self._part is _Part.SOURCE and _LAST.search(self.source):
+            self._source_ended = True  # only the fence is missing
         if self._part is _Part.QUERY:
             self.faults.append(f"The query {self._header.strip()[:80]} was not brought to its end.")
         element = _TITLE_ELEMENT.search(self.source)
@@ -215,6 +217,7 @@ class DocumentReply:
         if not delta:
             return []
         self._source.append(delta)
+        self.source_bytes += len(delta.encode())
         return [SourceWritten(delta)]
 
     def _entitle(self, title: str) -> list[Piece]:

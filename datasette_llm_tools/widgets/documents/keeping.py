@@ -1,0 +1,113 @@
+"""A document under way, and kept whatever happens: Stop, a closed page, a server that shuts down.
+
+Half a document is kept too, beside the current revision and never instead of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from ...errors import LimitReached
+from ...settings import read_settings
+from .. import store
+from ..values import Kind, Widget
+from .events import Event, Finished
+from .generating import Generating
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+    from ...permissions import Actor
+
+# How many documents each person (None for all visitors) has under way, by server.
+_under_way: WeakKeyDictionary[Any, Counter[str | None]] = WeakKeyDictionary()
+
+_TITLE_CHARACTERS = 80
+
+
+class Keeping:
+    """One wish being fulfilled: `async with` it and iterate its events.
+
+    Once the block is left, `widget` and `added` are where the document is kept, both as they
+    were given where there is nothing to keep. Without `widget` a new one is made. `parent` is
+    the revision that it was made from, `current` whether it may become the current one.
+    Raises LimitReached when the server is writing too many, and on leaving Conflict.
+    """
+
+    def __init__(
+        self,
+        datasette: Datasette,
+        actor: Actor,
+        generating: Generating,
+        *,
+        widget: Widget | None = None,
+        parent: int | None = None,
+        question_id: str | None = None,
+        current: bool = True,
+    ) -> None:
+        known = (actor or {}).get("id")
+        self._actor_id = None if known is None else str(known)
+        _check_load(datasette, self._actor_id)
+        self._datasette = datasette
+        self._generating = generating
+        self._parent = parent
+        self._question_id = question_id
+        self._current = current
+        self.widget = widget
+        self.added: store.Added | None = None
+
+    @property
+    def finished(self) -> Finished:
+        """How it ended, or how far it is."""
+        return self._generating.finished
+
+    async def __aenter__(self) -> Keeping:
+        _under_way.setdefault(self._datasette, Counter())[self._actor_id] += 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        _under_way[self._datasette][self._actor_id] -= 1
+        # Shielded: a second cancellation, as at shutdown, must not lose what was written.
+        await asyncio.shield(self._keep(self.finished))
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """What happens, to be iterated inside the block."""
+        return self._generating.events()
+
+    async def _keep(self, finished: Finished) -> None:
+        if finished.draft is None:
+            return
+        if self.widget is not None:
+            self.added = await store.add_revision(
+                self._datasette,
+                self.widget.id,
+                finished.draft,
+                parent=self._parent,
+                actor_id=self._actor_id,
+                current=self._current and finished.error is None,
+            )
+            return
+        self.widget, first = await store.create(
+            self._datasette,
+            database=self._generating.prepared.database,
+            kind=Kind.DOCUMENT,
+            title=finished.title or self._generating.wish.prompt[:_TITLE_CHARACTERS],
+            draft=finished.draft,
+            actor_id=self._actor_id,
+            question_id=self._question_id,
+        )
+        self.added = store.Added(first, is_current=True)
+
+
+def _check_load(datasette: Datasette, actor_id: str | None) -> None:
+    """Raise LimitReached where the server has enough to do, or one person asks for most of it."""
+    limit = read_settings(datasette).max_questions_at_once
+    counts = _under_way.get(datasette, Counter())
+    if counts.total() >= limit:
+        raise LimitReached(f"{limit} widgets are being written; ask again in a moment.")
+    if counts[actor_id] >= max(1, limit // 2):
+        raise LimitReached(f"{counts[actor_id]} widgets of yours are being written; wait for one.")
