@@ -12,7 +12,7 @@ from .enrichments.work import worker
 from .errors import BadInput
 from .queries import close_workers
 from .settings import read_settings
-from .uploads.store import open_uploads_database
+from .uploads.store import UPLOADS
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -32,7 +32,7 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
         await datasette.get_internal_database().execute_write_fn(
             migrations.apply, transaction=False
         )
-        await open_uploads_database(datasette)
+        UPLOADS.open(datasette)
         datasette.add_background_task(worker.run_jobs, name="llm-tools enrichments")
 
     return inner

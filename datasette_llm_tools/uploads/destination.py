@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotAllowed, NotFound, UploadRejected
 from ..permissions import Actor, may
-from .store import add_uploads_database, uploads_name
+from .store import UPLOADS
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -21,9 +21,9 @@ CREATE_TABLE = "create-table"
 async def choose_database(datasette: Datasette, actor: Actor, wanted: str | None) -> Database:
     """Return the database that takes the actor's file; `uploads` is made at its first use.
 
-    Raises NotFound, NotAllowed without create-table, UploadRejected where nothing can be kept.
+    Raises NotFound, NotAllowed without create-table, BadInput where nothing can be kept.
     """
-    default = uploads_name(datasette)
+    default = UPLOADS.name(datasette)
     name = wanted or default
     known = name in datasette.databases
     if (not known and name != default) or (
@@ -33,7 +33,7 @@ async def choose_database(datasette: Datasette, actor: Actor, wanted: str | None
     if not await may(datasette, actor, CREATE_TABLE, name):
         raise NotAllowed(_denied(actor, f"on the database {name}"))
     if not known:
-        await add_uploads_database(datasette, name)
+        await UPLOADS.add(datasette)
     database = datasette.get_database(name)
     if not database.is_mutable or (database.is_memory and not database.memory_name):
         raise UploadRejected(f"The database {name} takes no new tables: choose another.")
@@ -42,7 +42,7 @@ async def choose_database(datasette: Datasette, actor: Actor, wanted: str | None
 
 async def require_create_table(datasette: Datasette, actor: Actor) -> None:
     """Raise NotAllowed for an actor who may create tables nowhere, before a file is received."""
-    names = {uploads_name(datasette), *datasette.databases}
+    names = {UPLOADS.name(datasette), *datasette.databases}
     for name in names:
         if await may(datasette, actor, CREATE_TABLE, name):
             return

@@ -7,14 +7,12 @@ decoding them, so the database is locked for a small part of the load.
 In Datasette the copy runs on the database's own write thread: a connection
 beside it would make other people's writes fail with "database is locked".
 
-The database `uploads` lies beside the internal database and carries our
-application id. A file of that name without it is somebody's own, never served by us.
+A file whose sender chose no database goes into UPLOADS, which lies beside the internal database.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 import threading
 from collections.abc import AsyncGenerator, Callable
@@ -27,9 +25,9 @@ from datasette.database import Database
 from datasette.events import CreateTableEvent
 from datasette.utils.sqlite import sqlite3
 
-from ..errors import BadInput, UploadRejected
+from ..errors import UploadRejected
+from ..kept_databases import KeptDatabase
 from ..permissions import keep_from_anonymous
-from ..settings import read_settings
 from ..sql_names import quoted
 from .naming import table_name, unique_name
 from .reading import FileColumn, Progress
@@ -38,8 +36,9 @@ from .staging import FILENAME, StagedTable, rejected, stage, stage_aside
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-# "llmu" in ASCII, as PRAGMA application_id holds it.
-APPLICATION_ID = 0x6C6C6D75
+# "llmu" in ASCII, as PRAGMA application_id holds it. What people dropped is not for everybody
+# on a public server.
+UPLOADS = KeptDatabase("uploads_database", 0x6C6C6D75, keep_from_anonymous)
 # How many of SQLite's steps lie between two looks at whether to stop.
 _STEPS = 100_000
 
@@ -167,52 +166,6 @@ def _result(name: str, staged: StagedTable) -> UploadResult:
     return UploadResult(name, staged.rows, staged.columns, staged.notes)
 
 
-def uploads_name(datasette: Datasette) -> str:
-    """Name of the database for files whose sender chose none. Raises BadInput."""
-    name = read_settings(datasette).uploads_database
-    if name not in datasette.databases and not re.fullmatch(r"\w[\w-]*", name):
-        raise BadInput(f"uploads_database must be letters and digits, not {name!r}.")
-    return name
-
-
-async def open_uploads_database(datasette: Datasette) -> None:
-    """Serve the uploads database of an earlier run, where there is one; for startup."""
-    name = uploads_name(datasette)
-    path = _kept_path(datasette, name)
-    if name not in datasette.databases and path is not None and _is_ours(path):
-        _serve(datasette, name, Database(datasette, path=str(path), is_mutable=True))
-
-
-def is_temporary(database: Database) -> bool:
-    """Whether the database is gone when the server stops."""
-    return bool(database.is_temp_disk or database.is_memory)
-
-
-async def add_uploads_database(datasette: Datasette, name: str) -> None:
-    """Make the uploads database, or a temporary one where the internal database is temporary.
-
-    Raises UploadRejected where a file of that name is somebody else's.
-    """
-    path = _kept_path(datasette, name)
-    # Nothing is awaited from here to the end of the block, so that two uploads at once
-    # make one file and add one database; it takes some milliseconds, once.
-    if name not in datasette.databases:
-        if path is not None:
-            _make_file(path)
-        if path is None:
-            database = Database(datasette, is_temp_disk=True)
-        else:
-            database = Database(datasette, path=str(path), is_mutable=True)
-        _serve(datasette, name, database)
-    await datasette.refresh_schemas(force=True)
-
-
-def _serve(datasette: Datasette, name: str, database: Database) -> None:
-    """Add it to Datasette; what people dropped is not for everybody on a public server."""
-    datasette.add_database(database, name=name)
-    keep_from_anonymous(datasette, name)
-
-
 async def _announce(datasette: Datasette, database: Database, table: str) -> None:
     """Wait until Datasette's catalog, which permissions are decided by, has the table.
 
@@ -226,33 +179,3 @@ async def _announce(datasette: Datasette, database: Database, table: str) -> Non
         if (await internal.execute(sql, [database.name, table])).rows:
             return
         await asyncio.sleep(0.05)
-
-
-def _kept_path(datasette: Datasette, name: str) -> Path | None:
-    """The file beside the internal database, or None where that is a temporary file."""
-    internal = datasette.get_internal_database()
-    return None if is_temporary(internal) else Path(internal.path).with_name(f"{name}.db")
-
-
-def _make_file(path: Path) -> None:
-    if path.exists() and path.stat().st_size and not _is_ours(path):
-        raise UploadRejected(
-            f"A file {path.name} that was not made by datasette-llm-tools lies beside the "
-            "internal database: move it, or name another uploads_database."
-        )
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        # Readers go on while a file is copied in.
-        connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file exists and its SQLite header, from byte 68, has our application id."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(72)
-    except FileNotFoundError:
-        return False
-    return header.startswith(b"SQLite format 3\0") and header[68:] == APPLICATION_ID.to_bytes(
-        4, "big"
-    )

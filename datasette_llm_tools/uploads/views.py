@@ -11,11 +11,12 @@ from datasette.utils.asgi import BadRequest, Response
 from datasette.utils.multipart import FormData, UploadedFile
 
 from ..errors import BadInput, UploadRejected
+from ..kept_databases import is_temporary
 from ..leaving import unless_left
 from ..pages import json_response, wants_json
 from ..settings import read_settings
 from .destination import choose_database, require_create_table
-from .store import UploadResult, is_temporary, load_upload, temporary_folder
+from .store import UploadResult, load_upload, temporary_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
