@@ -7,6 +7,8 @@ from .enrichments import views as enrich_views
 from .enrichments.review import review_views
 from .questions import views
 from .uploads.views import upload
+from .widgets import making_views, owner_views
+from .widgets import views as widget_views
 from .widgets.sandbox import frame_views
 
 _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
@@ -46,6 +48,21 @@ ROUTES = (
     (_RUN + r"/-/labelled(?:\.json|\.csv)?$", review_views.labelled_rows, {"GET"}),
     (_TABLE + r"/-/row(?:\.json)?$", review_views.row, {"GET"}),
     (r"/-/widgets/-/frame$", frame_views.frame, {"GET"}),
+    (r"/-/widgets(?:\.json)?$", widget_views.catalog, {"GET"}),
+    (_WIDGETS + r"(?:\.json)?$", widget_views.new_widget, {"GET", "POST"}),
+    (_WIDGET + r"(?:\.json)?$", widget_views.widget, {"GET"}),
+    (_REVISION + r"(?:\.json)?$", widget_views.revision, {"GET"}),
+    (_WIDGET + r"/-/compare(?:\.json)?$", widget_views.compare, {"GET"}),
+    (_WIDGET + r"/-/vote(?:\.json)?$", widget_views.vote, {"POST"}),
+    (_WIDGET + r"/-/revise(?:\.json)?$", making_views.revise, {"POST"}),
+    (_WIDGET + r"/-/mend(?:\.json)?$", making_views.mend, {"POST"}),
+    (_WIDGET + r"/-/variants(?:\.json)?$", making_views.variants, {"POST"}),
+    (_WIDGET + r"/-/edit(?:\.json)?$", owner_views.edit, {"POST"}),
+    (_WIDGET + r"/-/restore(?:\.json)?$", owner_views.restore, {"POST"}),
+    (_WIDGET + r"/-/copy(?:\.json)?$", owner_views.copy, {"POST"}),
+    (_WIDGET + r"/-/rename(?:\.json)?$", owner_views.rename, {"POST"}),
+    (_WIDGET + r"/-/share(?:\.json)?$", owner_views.share, {"POST"}),
+    (_WIDGET + r"/-/delete(?:\.json)?$", owner_views.delete, {"POST"}),
     (_REVISION + r"/-/run(?:\.json)?$", frame_views.run, {"POST"}),
     (_REVISION + r"/-/frame(?:\.json)?$", frame_views.start, {"POST"}),
     (_REVISION + r"/-/rows(?:\.json)?$", frame_views.rows, {"POST"}),
