@@ -67,8 +67,8 @@ class Generating:
         self._spending = Spending(prepared.model, prepared.settings)
         base = prepared.wish.base
         self._queries = QuerySet(base.draft.queries if base else (), prepared.checks())
-        self._reply = DocumentReply()
-        self._replies: list[str] = []  # those before it
+        self._replies: list[DocumentReply] = []
+        self._reply = self._next_reply()  # the one that the document is taken from
         self._source: str | None = None  # once it is whole
         self._notes: tuple[str, ...] = ()
         self._error: str | None = _STOPPED
@@ -101,7 +101,7 @@ class Generating:
             draft,
             self._reply.title if self.wish.base is None else None,
             None if was_whole else self._error,
-            "\n\n".join([*self._replies, self._reply.text]).strip(),
+            "\n\n".join(each.text for each in self._replies).strip(),
             self._notes,
         )
 
@@ -159,7 +159,7 @@ class Generating:
             yield StepBegan("The change did not fit; writing the whole document")
             yield SourceReplaced("")
             again = prompts.whole_prompt(prompt, self._reply.text, misfit.message)
-            self._next_reply()
+            self._reply = self._next_reply()
             async with aclosing(self._write(again)) as writing:
                 async for event in writing:
                     yield event
@@ -206,9 +206,9 @@ class Generating:
         await self._queries.wait()
         for event in self._taken(()):
             yield event
-        failed = self._queries.failed(source, self._reply.faults)
-        mending_notes: tuple[str, ...] = ()
-        if failed:
+        refused = await asyncio.to_thread(_refused, source)
+        self._notes = (*refused, *self._queries.notes(source))
+        if failed := self._queries.failed(source, self._reply.faults):
             yield StepBegan("Mending a query that does not run")
             again = prompts.queries_prompt(prompt, self._reply.text, failed, self.prepared.schema)
             try:
@@ -216,32 +216,26 @@ class Generating:
                     async for event in mending:
                         yield event
             except LlmToolsError as error:
-                mending_notes = (error.message,)
-        self._notes = (
-            *await asyncio.to_thread(_refused, source),
-            *self._queries.notes(source),
-            *mending_notes,
-        )
+                self._notes = (*self._notes, error.message)
+            else:
+                self._notes = (*refused, *self._queries.notes(source))
 
     async def _mend_queries(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """A reply of which only queries are taken."""
-        reply = DocumentReply()
-        try:
-            async with aclosing(self._spending.ask(prompt)) as chunks:
-                async for chunk in chunks:
-                    for piece in reply.feed(chunk):
-                        if isinstance(piece, NamedQuery):
-                            self._queries.take(piece)
-            reply.end()
-        finally:
-            self._replies.append(reply.text)
+        reply = self._next_reply()
+        async with aclosing(self._spending.ask(prompt)) as chunks:
+            async for chunk in chunks:
+                reply.feed(chunk)
+        reply.end()
+        for query in reply.queries:
+            self._queries.take(query)
         await self._queries.wait()
         for event in self._taken(()):
             yield event
 
-    def _next_reply(self) -> None:
-        self._replies.append(self._reply.text)
-        self._reply = DocumentReply()
+    def _next_reply(self) -> DocumentReply:
+        self._replies.append(DocumentReply())
+        return self._replies[-1]
 
     def _check_size(self, size: int) -> None:
         most = self.prepared.settings.max_widget_bytes

@@ -86,14 +86,13 @@ and estimate nothing. NULL is null. When there are no rows, say so. Let errors b
 are shown to the owner.
 - The first rows may come only after the reader presses Run: paint headings and controls at once.
 - Nothing can be fetched or opened: no URLs, links, remote images, fonts or styles, no iframe, \
-form, object, embed, link, base or meta refresh, no fetch, worker, storage, cookies, eval, \
+object, embed, link, base or meta refresh, no fetch, worker, storage, cookies, eval, \
 alert, window.open. Scripts and styles stand in the document; images are SVG, canvas or data: URLs.
 - Rows are untrusted: put them in with textContent or attributes, never with innerHTML.
 - The frame is as wide as the page, 320 to 1400 pixels, and as high as the content: use widths in \
 per cent, never 100vh; give drawings a height of their own, 200 to 500 pixels.
 - Light and dark: `color-scheme: light dark` with system colours or light-dark(); \
-`datasette.theme` is "light" or "dark", and the document gets the event `datasette-theme` when it \
-changes.
+`datasette.theme` is "light" or "dark", `datasette.addEventListener("theme", …)` tells of changes.
 - Readable by all: labels on controls, usable by keyboard, role="img" with aria-label on drawings, \
 role="status" on text that changes, never colour alone, contrast of 4.5 to 1, titles on axes, \
 numbers formatted with toLocaleString.
