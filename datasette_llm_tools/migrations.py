@@ -3,6 +3,7 @@
 Questions and widgets are kept in the internal database. Enrichments, their runs and what came of
 each row are kept in the database that they write to, so that a value and where it
 comes from change in one transaction; these tables are made there with its first enrichment.
+Suites and what came of them have a database of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlite_utils import Database, Migrations
 
 internal = Migrations("datasette-llm-tools")
 enriched = Migrations("datasette-llm-tools-enrichments")
+evals = Migrations("datasette-llm-tools-evals")
 MIGRATIONS = Migrations.migrations_table
 ENRICHED_TABLES = (
     "_llm_tools_enrichments",
@@ -252,3 +254,73 @@ def _apply_enriched(connection: Any) -> None:
             for name in ("_llm_tools_results", "_llm_tools_reviews"):
                 connection.execute(f"DROP TABLE IF EXISTS {name}")
     enriched.apply(Database(connection, recursive_triggers=False))
+
+
+@evals(name="0001_evals")
+def _evals(db: Database) -> None:
+    # `accepted`, `tags`, `settings`: JSON. A result outlives its case, which may leave its suite.
+    for sql in (
+        """
+        CREATE TABLE eval_suites (
+            name TEXT PRIMARY KEY NOT NULL,
+            description TEXT NOT NULL,
+            columns_in_order INTEGER NOT NULL,
+            tolerance REAL NOT NULL,
+            updated_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE eval_cases (
+            suite TEXT NOT NULL REFERENCES eval_suites(name) ON DELETE CASCADE,
+            id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            question TEXT NOT NULL,
+            database_name TEXT NOT NULL,
+            accepted TEXT NOT NULL,
+            tags TEXT NOT NULL,
+            PRIMARY KEY (suite, id)
+        )
+        """,
+        """
+        CREATE TABLE eval_runs (
+            id TEXT PRIMARY KEY NOT NULL,
+            suite TEXT NOT NULL REFERENCES eval_suites(name) ON DELETE CASCADE,
+            model_id TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            sample INTEGER,
+            seed INTEGER NOT NULL,
+            variants INTEGER NOT NULL,
+            cases INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            ended_at TEXT
+        )
+        """,
+        "CREATE INDEX eval_runs_suite ON eval_runs(suite, created_at)",
+        """
+        CREATE TABLE eval_results (
+            run TEXT NOT NULL REFERENCES eval_runs(id) ON DELETE CASCADE,
+            case_id TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            sql TEXT,
+            error TEXT,
+            accepted_empty INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            calls INTEGER NOT NULL,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            usd REAL,
+            seconds REAL NOT NULL,
+            variants INTEGER NOT NULL,
+            variants_wrong INTEGER NOT NULL,
+            answered_at TEXT NOT NULL,
+            PRIMARY KEY (run, case_id)
+        )
+        """,
+    ):
+        db.execute(sql)
+
+
+def apply_evals(connection: Any) -> None:
+    """Bring the database of suites that `connection` writes to up to date."""
+    evals.apply(Database(connection))

@@ -75,6 +75,7 @@ _SIGNED_IN = {ASK, ENRICH, WIDGET}
 
 _READING = {"view-database", "view-database-download", "view-table", "execute-sql"}
 _for_signed_in: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+_for_root: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 def keep_from_anonymous(datasette: Datasette, database: str) -> None:
@@ -86,25 +87,35 @@ def keep_from_anonymous(datasette: Datasette, database: str) -> None:
         _for_signed_in.setdefault(datasette, set()).add(database)
 
 
+def keep_for_root(datasette: Datasette, database: str) -> None:
+    """From now on only root may read this database, unless the configuration has a block for it."""
+    if database not in ((datasette.config or {}).get("databases") or {}):
+        _for_root.setdefault(datasette, set()).add(database)
+
+
 def default_permissions(datasette: Datasette, actor: Actor, action: str) -> list[PermissionSQL]:
     """The rules that hold when the configuration says nothing, for permission_resources_sql."""
     rules = []
     if action in _SIGNED_IN and actor is not None and not datasette.default_deny:
         rules.append(PermissionSQL.allow(reason=f"{action} is allowed to people who signed in"))
-    kept = _for_signed_in.get(datasette)
-    if action in _READING and actor is None and kept:
-        rules.append(
-            PermissionSQL(
-                sql="select value as parent, null as child, 0 as allow, "
-                "'for people who signed in' as reason from json_each(:llm_tools_kept)",
-                params={"llm_tools_kept": json.dumps(sorted(kept))},
-            )
-        )
+    if action in _READING and actor is None and _for_signed_in.get(datasette):
+        rules.append(_databases_denied(_for_signed_in[datasette], "for people who signed in"))
+    if action in _READING and _for_root.get(datasette) and not _is_root(datasette, actor):
+        rules.append(_databases_denied(_for_root[datasette], "for root"))
     if action in _WRITING:
         rules.append(_own_tables_denied())
     elif action == "view-table" and not _is_root(datasette, actor):
         rules.append(_own_tables_denied(_configured(datasette)))
     return rules
+
+
+def _databases_denied(names: set[str], whom: str) -> PermissionSQL:
+    """Deny whole databases; `whom` they are for is the reason."""
+    return PermissionSQL(
+        sql="select value as parent, null as child, 0 as allow, "
+        ":llm_tools_whom as reason from json_each(:llm_tools_kept)",
+        params={"llm_tools_kept": json.dumps(sorted(names)), "llm_tools_whom": whom},
+    )
 
 
 _OWN_TABLES_SQL = """

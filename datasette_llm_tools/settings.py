@@ -106,6 +106,11 @@ class Settings:
         "Database for dropped files when none is chosen: a file of that name, kept beside "
         "the internal database, unless a database of that name is served.",
     )
+    evals_database: str = _setting(
+        "evals",
+        "Database for suites of questions and what came of them: a file of that name, kept beside "
+        "the internal database. Only root reads it unless the configuration says otherwise.",
+    )
     max_upload_bytes: int = _setting(
         250_000_000, "Largest CSV, TSV or JSON file that may be dropped."
     )

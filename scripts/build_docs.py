@@ -58,8 +58,8 @@ databases:
 ```
 
 What a database sets counts for that database; everything else comes from the general block.
-`query_workers`, `uploads_database`, `max_upload_bytes` and `enrich_runs_at_once` are read from the
-general block only. An unknown setting or a value of the wrong type in the general block stops
+`query_workers`, `uploads_database`, `evals_database`, `max_upload_bytes` and `enrich_runs_at_once`
+are read from the general block only. An unknown setting or a value of the wrong type in the general block stops
 Datasette at its start, and one in a database's block is an error on the pages of that database.
 
 {_table(("setting", "value", "default", "what it does"), rows)}

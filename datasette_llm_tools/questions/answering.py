@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import LimitReached, LlmToolsError, QueryFailed, QueryTimedOut
 from ..prompt import Prompt
-from ..queries import QueryResult, run_query
+from ..queries import Limits, QueryResult, run_query
 from . import prompts
 from .asking import Asking
 from .budget import Budget
@@ -123,7 +123,12 @@ class Answering:
         error: LlmToolsError | None = None
         try:
             result = await run_query(
-                asking.datasette, asking.database, sql, actor=asking.actor, tables=asking.tables
+                asking.datasette,
+                asking.database,
+                sql,
+                actor=asking.actor,
+                limits=Limits.of(asking.settings),
+                tables=asking.tables,
             )
         except LlmToolsError as caught:
             error = caught
