@@ -158,10 +158,10 @@ def _schema(text: str, marker: str) -> str:
 
 def _present(present: Present) -> str:
     mark = secrets.token_hex(4)
-    source = _MARK_IN_HTML.sub("< ", present.source.strip("\n"))
+    source = _harmless(present.source.strip("\n"))
     parts = ["The widget as it is."]
     if present.queries:
-        parts.append(queries_text(present.queries))
+        parts.append(_harmless(queries_text(present.queries)))
     for name, columns in (present.contract or {}).items():
         if any(each.name == name for each in present.queries):
             parts.append(f"{name} gives {_columns(columns)}")
@@ -171,7 +171,7 @@ def _present(present: Present) -> str:
 
 def _sample(sample: Sample) -> str:
     parts = [
-        f"The person already has this query; start from it:\n```sql\n{sample.sql.strip()}\n```"
+        f"The person already has this query; start from it:\n```sql\n{_harmless(sample.sql.strip())}\n```"
     ]
     if sample.columns:
         mark = secrets.token_hex(4)
@@ -200,6 +200,11 @@ def _holders(error: str, schema: Schema) -> list[Table]:
 def _columns_of(table: Table) -> str:
     names = ", ".join(_one_line(each.name) for each in table.columns[:60])
     return f"{_one_line(table.name)} has the columns: {names}"
+
+
+def _harmless(text: str) -> str:
+    """Text with its lines and its elements, but without marks of a chat template."""
+    return _MARK_IN_HTML.sub("< ", text)
 
 
 def _in_json(value: object) -> str:

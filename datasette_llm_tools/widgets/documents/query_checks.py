@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # Enough rows to see what a column holds.
 _ROWS = 1000
-# Where a document asks for rows by a name that it spells out.
 _ASKED = re.compile(r"""datasette\.rows\(\s*["'`](\w+)["'`]""")
 
 
@@ -173,9 +172,13 @@ class QuerySet:
         return (*errors, *self._missing(source), *self._faults)
 
     def _missing(self, source: str) -> list[str]:
-        asked = dict.fromkeys(_ASKED.findall(source))
         return [
             f"The document asks for a query {name}, which it does not have."
-            for name in asked
+            for name in asked_for(source)
             if name not in self._by_name
         ]
+
+
+def asked_for(source: str) -> list[str]:
+    """The names of the queries that a document spells out when it asks for rows."""
+    return list(dict.fromkeys(_ASKED.findall(source)))
