@@ -82,15 +82,23 @@ def register_commands(cli: Group) -> None:
 def menu_links(datasette: Datasette, actor: Actor) -> Any:
     from .enrichments import links as enriching
     from .questions import links
+    from .widgets import links as drawing
 
-    return _both(links.menu(datasette, actor), enriching.menu(datasette, actor))
+    return _both(
+        links.menu(datasette, actor),
+        enriching.menu(datasette, actor),
+        drawing.menu(datasette, actor),
+    )
 
 
 @hookimpl
 def database_actions(datasette: Datasette, actor: Actor, database: str) -> Any:
     from .questions import links
+    from .widgets import links as drawing
 
-    return links.database(datasette, actor, database)
+    return _both(
+        links.database(datasette, actor, database), drawing.database(datasette, actor, database)
+    )
 
 
 @hookimpl
@@ -99,9 +107,11 @@ def table_actions(
 ) -> Any:
     from .enrichments import links as enriching
     from .questions import links
+    from .widgets import links as drawing
 
     return _both(
         links.table(datasette, actor, database, table),
+        drawing.table(datasette, actor, database, table, request),
         enriching.table(datasette, actor, database, table, request),
     )
 
@@ -114,17 +124,25 @@ def row_actions(datasette: Datasette, actor: Actor, database: str, table: str, r
 
 
 @hookimpl
-def view_actions(datasette: Datasette, actor: Actor, database: str, view: str) -> Any:
+def view_actions(datasette: Datasette, actor: Actor, database: str, view: str, request: Any) -> Any:
     from .questions import links
+    from .widgets import links as drawing
 
-    return links.table(datasette, actor, database, view)
+    return _both(
+        links.table(datasette, actor, database, view),
+        drawing.table(datasette, actor, database, view, request),
+    )
 
 
 @hookimpl
-def query_actions(datasette: Datasette, actor: Actor, database: str, sql: str) -> Any:
+def query_actions(datasette: Datasette, actor: Actor, database: str, sql: str, params: Any) -> Any:
     from .questions import links
+    from .widgets import links as drawing
 
-    return links.query(datasette, actor, database, sql)
+    return _both(
+        links.query(datasette, actor, database, sql),
+        drawing.query(datasette, actor, database, sql, params),
+    )
 
 
 @hookimpl

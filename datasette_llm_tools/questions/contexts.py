@@ -39,6 +39,8 @@ class Block:
     is_owner: bool = shown("Whether the reader asked it and may change it")
     may_store: bool = shown("Whether the reader may store the SQL as a query")
     table_urls: dict[str, str] = shown("Pages of the tables that the SQL read")
+    draw_url: str = shown("Where rows of the database are drawn")
+    may_make: bool = shown("Whether the reader may keep charts and change them in words")
 
 
 @dataclass(frozen=True)

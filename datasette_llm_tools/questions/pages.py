@@ -13,7 +13,7 @@ from ..errors import LlmToolsError
 from ..markdown import markdown
 from ..model import WAYS_TO_GET_A_MODEL, available_models
 from ..pages import fragment
-from ..permissions import ASK, may, visible_tables
+from ..permissions import ASK, WIDGET, may, visible_tables
 from ..queries import QueryResult, run_query
 from ..schema import Schema
 from ..schema_reading import read_schema
@@ -36,6 +36,11 @@ def ask_url(datasette: Datasette, database: str | None = None) -> str:
 
     tail = f"/{tilde_encode(database)}" if database else ""
     return str(datasette.urls.path(f"/-/questions{tail}"))
+
+
+def draw_url(datasette: Datasette, database: str) -> str:
+    """The page of the feature widgets/ that draws the rows of a query (`?sql=`)."""
+    return str(datasette.urls.path(f"/-/widgets/{tilde_encode(database)}/-/chart"))
 
 
 def history_is_temporary(datasette: Datasette) -> bool:
@@ -77,6 +82,8 @@ async def block(
             for name in answer.tables
             if schema.table(name)
         },
+        draw_url=draw_url(datasette, question.database),
+        may_make=await may(datasette, actor, WIDGET, question.database),
     )
 
 

@@ -1,0 +1,195 @@
+// <llm-tools-chart>: a chart of a query that can be changed in words and by hand. It holds what is
+// drawn; the server draws nothing from memory, so every change runs the query again.
+//
+// Its state comes from the script element inside it, or from `open(state)`:
+// {sql, params, spec, drawn?, widget?, parent?, question?}.
+
+import { check } from "./chart-checking.js";
+import { download } from "./chart-exporting.js";
+import { ChartForm } from "./chart-form.js";
+import { Marks } from "./chart-marks.js";
+import { Picture } from "./chart-picture.js";
+import { ChartPrompt } from "./chart-prompting.js";
+import { ChartSaving } from "./chart-saving.js";
+import { cutOff, dataTable } from "./chart-table.js";
+import { loadVega } from "./chart-vega.js";
+import { asTrouble, make, post, Trouble } from "./server.js";
+import { colourSql } from "./sql-colours.js";
+
+const MOST_UNDONE = 50;
+let panels = 0;
+
+class LlmToolsChart extends HTMLElement {
+  connectedCallback() {
+    const written = this.querySelector(":scope > script[type='application/json']");
+    if (written && !this.panel) this.open(JSON.parse(written.textContent));
+  }
+
+  disconnectedCallback() {
+    this.prompt?.cancel();
+    this.picture?.destroy();
+    this.marks?.destroy();
+    this.picture = null;
+  }
+
+  /** Show a state; resolves when the chart is painted, or its error is shown. */
+  async open(state) {
+    this.state = { params: {}, spec: null, ...state };
+    this.past = [];
+    this.#build();
+    await (state.drawn ? this.#received(state.drawn) : this.draw(this.state.spec));
+  }
+
+  /** Have a spec drawn, or a suggestion for null, and show it; what was there stays if it fails. */
+  async draw(spec, { forgets = false } = {}) {
+    this.drawing?.abort();
+    const { signal } = (this.drawing = new AbortController());
+    this.#busy(true);
+    try {
+      const { sql, params } = this.state;
+      const json = { sql, params, ...(spec && { spec }) };
+      loadVega().catch(() => {}); // side by side with the rows; its failure is told below
+      const response = await post(this.dataset.chartUrl, {}, { json, signal });
+      await this.#received(await response.json(), forgets);
+    } catch (error) {
+      const trouble = asTrouble(error);
+      if (trouble.name !== "AbortError") this.#complain(trouble.message);
+    } finally {
+      if (this.drawing?.signal === signal) this.#busy(false);
+    }
+  }
+
+  part(name) {
+    return this.panel.querySelector(`[data-part=${name}]`);
+  }
+
+  #build() {
+    const template = document.getElementById("llm-tools-chart-panel");
+    this.panel = template.content.cloneNode(true).firstElementChild;
+    const summary = this.part("summary");
+    summary.id = `chart-summary-${++panels}`;
+    this.place = this.part("place");
+    this.place.setAttribute("aria-describedby", summary.id);
+    this.form = new ChartForm(this.part("edit"), (spec) => this.draw(spec));
+    this.prompt = new ChartPrompt(this.panel, this.dataset.promptUrl, {
+      request: () => this.request(),
+      onChanged: ({ drawn, widget }) => this.#received(drawn).then(() => this.#kept(widget)),
+    });
+    this.saving = new ChartSaving(this, this.dataset.saveUrl, (kept) => this.#kept(kept));
+    this.part("undo").addEventListener("click", () => this.#undo());
+    this.part("table").addEventListener("toggle", () => this.#fillTable());
+    this.part("zoom").addEventListener("click", ({ target }) => {
+      if (target.dataset.zoom) this.picture?.zoom(Number(target.dataset.zoom));
+    });
+    this.panel.addEventListener("click", ({ target }) => {
+      if (target.dataset.download) this.#download(target.dataset.download);
+    });
+    this.part("edit").open = this.hasAttribute("data-editing") && this.clientWidth >= 832;
+    this.replaceChildren(this.panel);
+  }
+
+  /** What every request about this chart says. */
+  request() {
+    const { sql, params, spec, widget, parent } = this.state;
+    return { sql, params, spec, ...(widget && { widget, parent }) };
+  }
+
+  async #received(drawn, forgets = false) {
+    performance.mark("llm-tools-chart-rows");
+    if (!drawn.spec) throw new Trouble("There is nothing to draw in these rows.");
+    const before = this.drawn;
+    this.drawn = drawn;
+    if (before && !forgets) this.past = [...this.past, before.spec].slice(-MOST_UNDONE);
+    this.state.spec = drawn.spec;
+    this.form.show(drawn.spec, drawn.columns);
+    this.#tell(drawn);
+    await this.#paint(drawn);
+    requestAnimationFrame(() => performance.mark("llm-tools-chart-painted"));
+    this.#checked();
+    this.part("status").textContent = `${drawn.title}. ${drawn.summary}`;
+    this.dispatchEvent(new CustomEvent("chart-drawn", { bubbles: true, detail: { spec: drawn.spec, isFirst: !before } }));
+  }
+
+  async #paint(drawn) {
+    await loadVega();
+    this.picture?.destroy();
+    this.marks?.destroy();
+    this.marks = new Marks(this.place, drawn, (text) => (this.part("status").textContent = text));
+    this.picture = new Picture(this.place, drawn, (picture) => this.marks.attach(picture));
+    try {
+      await this.picture.paint();
+    } catch (error) {
+      console.error(error);
+      throw new Trouble("This chart could not be drawn; its numbers are in the table below.");
+    }
+    this.part("zoom").hidden = !this.picture.zooms().length;
+  }
+
+  /** Everything about a chart that is text. */
+  #tell(drawn) {
+    this.part("error").hidden = true;
+    this.part("title").textContent = drawn.title;
+    this.place.setAttribute("aria-label", `Chart: ${drawn.title}`);
+    this.part("summary").textContent = drawn.summary;
+    this.#line("cut", drawn.note);
+    this.#line("left-out", drawn.left_out.length ? `Left out: ${drawn.left_out.join("; ")}.` : "");
+    const code = this.part("sql").querySelector("code");
+    code.textContent = drawn.sql;
+    colourSql(code);
+    this.part("undo").hidden = !this.past.length;
+    this.saving.propose(drawn.title);
+    this.#fillTable();
+  }
+
+  #line(name, text) {
+    this.part(name).hidden = !text;
+    this.part(name).textContent = text ?? "";
+  }
+
+  #checked() {
+    const { wrong, said } = check(this.picture);
+    this.#line("check", said);
+    this.part("check").classList.toggle("wrong", wrong.length > 0);
+    this.part("check").setAttribute("role", wrong.length ? "alert" : "note");
+    this.dataset.checked = wrong.length ? "wrong" : "right";
+  }
+
+  #fillTable() {
+    if (!this.part("table").open || !this.drawn) return;
+    const note = cutOff(this.drawn);
+    const below = note ? [make("p", { className: "quiet", textContent: note })] : [];
+    this.part("rows").replaceChildren(dataTable(this.drawn), ...below);
+  }
+
+  #undo() {
+    const spec = this.past.pop();
+    const button = this.part("undo");
+    if (!this.past.length && button === document.activeElement) this.part("title").focus();
+    this.draw(spec, { forgets: true });
+  }
+
+  async #download(kind) {
+    const name = await download(this.drawn, kind);
+    this.part("downloaded").textContent = `Saved ${name}.`;
+  }
+
+  /** A version is kept now: what comes next builds on it. */
+  #kept(kept) {
+    if (!kept) return;
+    const { id, number } = typeof kept === "string" ? { id: kept } : kept;
+    Object.assign(this.state, { widget: id ?? this.state.widget, parent: number ?? this.state.parent });
+    this.saving.renew();
+    this.dispatchEvent(new CustomEvent("chart-kept", { bubbles: true, detail: kept }));
+  }
+
+  #busy(yes) {
+    this.part("figure").setAttribute("aria-busy", String(yes));
+  }
+
+  #complain(message) {
+    this.part("error").textContent = message;
+    this.part("error").hidden = false;
+  }
+}
+
+customElements.define("llm-tools-chart", LlmToolsChart);
