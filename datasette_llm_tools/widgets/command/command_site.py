@@ -1,0 +1,141 @@
+"""What the commands of widgets share: a Datasette on the file, its widgets, files that come out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from datasette.utils import BadMetadataError, StartupError, parse_metadata
+
+from ...command_line import ACTOR, is_database, opened
+from ...errors import BadInput, LlmToolsError, NotFound
+from .. import store
+from ..exporting import exports
+from ..values import Widget
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+_STOPPED_BY_SIGNAL = 130
+
+database_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+config_option = click.option(
+    "--config", type=click.File(), help="Datasette configuration (YAML or JSON)."
+)
+json_option = click.option("as_json", "--json", is_flag=True, help="Print the outcome as JSON.")
+model_option = click.option(
+    "model", "-m", "--model", help="Model to use, as `llm models` names it."
+)
+
+
+def internal_option(text: str, *, required: bool = False) -> Callable[[Any], Any]:
+    """`--internal FILE`, as Datasette has it; `text` says what it is for here."""
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option("--internal", type=kind, required=required, metavar="FILE", help=text)
+
+
+def output_option(text: str, *, required: bool = False) -> Callable[[Any], Any]:
+    """`-o FILE`, whose ending says what is written."""
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option(
+        "output", "-o", "--output", type=kind, required=required, metavar="FILE", help=text
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works: the database, what keeps widgets, and the configuration."""
+
+    file: Path
+    internal: Path | None = None
+    config: IO[str] | None = None
+    must_exist: bool = False  # the file of widgets
+
+
+def run(place: Place, work: Callable[[Datasette, str], Coroutine[Any, Any, int]]) -> None:
+    """Open the database, do the work, and end with its exit code; errors in one sentence."""
+
+    async def inner() -> int:
+        _check(place)
+        told: dict[str, Any] = {"internal": str(place.internal) if place.internal else None}
+        told["config"] = parse_metadata(place.config.read()) if place.config else None
+        async with opened(place.file, told) as (datasette, database):
+            return await work(datasette, database)
+
+    try:
+        code = asyncio.run(inner())
+    except (LlmToolsError, BadMetadataError, StartupError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        code = _STOPPED_BY_SIGNAL
+    sys.exit(code)
+
+
+def _check(place: Place) -> None:
+    if not place.file.is_file():
+        raise BadInput(f"There is no file {place.file}.")
+    if not is_database(place.file):
+        raise BadInput(
+            f"{place.file} is not a SQLite database; make one of it first, as with "
+            "`sqlite-utils insert data.db rows file.csv --csv`."
+        )
+    internal = place.internal
+    if internal is not None and place.must_exist and not internal.is_file():
+        raise BadInput(f"There is no file {internal}; it is made by `widgets create --internal`.")
+    if internal is not None and internal.is_file() and internal.stat().st_size:
+        if not is_database(internal):
+            raise BadInput(f"{internal} is not a SQLite database.")
+        if internal.samefile(place.file):
+            raise BadInput("--internal is a file of its own, beside the database.")
+
+
+async def widget_named(datasette: Datasette, database: str, name: str) -> Widget:
+    """A widget by its id or the beginning of it, over this database. Raises NotFound, BadInput."""
+    found = [each for each in await all_widgets(datasette, database) if each.id.startswith(name)]
+    if not name or not found:
+        raise NotFound(f"There is no widget {name} here; `widgets list` shows those that are.")
+    if len(found) > 1:
+        raise BadInput(f"{len(found)} widgets begin with {name}; give more of the id.")
+    return found[0]
+
+
+async def all_widgets(datasette: Datasette, database: str) -> list[Widget]:
+    """Widgets over this database that the command line made, and shared ones, newest first."""
+    found: list[Widget] = []
+    after: str | None = None
+    while True:
+        page = await store.catalog(datasette, ACTOR["id"], [database], after=after, size=200)
+        found += page.widgets
+        after = page.next
+        if after is None:
+            return found
+
+
+async def write_export(
+    datasette: Datasette, made_of: exports.Material, output: Path, query: str | None = None
+) -> None:
+    """Write a widget to a file in the format that the file's ending names. Raises BadInput."""
+    content = await exports.content(datasette, made_of, kind_of(output), query)
+    await asyncio.to_thread(output.write_bytes, content)
+    click.echo(f"Wrote {output}, {len(content):,} bytes.", err=True)
+
+
+def kind_of(output: Path) -> str:
+    """The format that a file's ending names. Raises BadInput."""
+    kind = output.suffix.lower().removeprefix(".")
+    if kind not in exports.MEDIA_TYPES:
+        there = ", ".join(f".{each}" for each in exports.MEDIA_TYPES)
+        raise BadInput(f"A file's ending says what is written; {output.name} has none of {there}.")
+    return kind
+
+
+def as_json(value: Any) -> str:
+    """JSON to read."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

@@ -1,0 +1,89 @@
+"""The rows of a widget as CSV, and a widget as JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ...errors import BadInput
+from .. import store
+from ..named_queries import queries_json
+from ..values import Kind, Revision, Widget
+from .snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+
+def rows_csv(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as CSV with a line of heads; NULL is empty, bytes are hexadecimal digits."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(heads)
+    writer.writerows(
+        [each.hex() if isinstance(each, bytes) else each for each in row] for row in rows
+    )
+    return text.getvalue()
+
+
+def named_snapshot(taken: Sequence[Snapshot], name: str | None) -> Snapshot:
+    """The rows of the query that is called so; without a name, of the only one. Raises BadInput."""
+    found = [each for each in taken if name in (None, each.query.name)]
+    if len(found) != 1:
+        names = ", ".join(each.query.name for each in taken) or "none"
+        raise BadInput(f"Choose one of the widget's queries with ?query=; there are: {names}.")
+    return found[0]
+
+
+async def widget_json(
+    datasette: Datasette, widget: Widget, *, is_owner: bool, number: int | None = None
+) -> dict[str, Any]:
+    """A widget with its revisions, the newest first; a reader gets one, without its prompt."""
+    numbers = [number or widget.current]
+    if is_owner and number is None:
+        numbers = [each.number for each in await store.revisions(datasette, widget.id)]
+    found = [await store.revision(datasette, widget.id, each) for each in numbers]
+    kept = [each for each in found if each is not None]
+    shown = kept if is_owner else list(map(store.without_prompts, kept))
+    return {
+        "widget": summary_json(widget),
+        "revisions": [revision_json(widget.kind, each) for each in shown],
+    }
+
+
+def summary_json(widget: Widget) -> dict[str, Any]:
+    """A widget without its revisions."""
+    return {
+        "id": widget.id,
+        "database": widget.database,
+        "kind": widget.kind.value,
+        "title": widget.title,
+        "created_at": widget.created_at,
+        "updated_at": widget.updated_at,
+        "current": widget.current,
+        "shared": widget.shared,
+    }
+
+
+def revision_json(kind: Kind, revision: Revision) -> dict[str, Any]:
+    """A revision as an object; the source of a chart is its spec, of a document its HTML."""
+    draft, writing = revision.draft, revision.draft.writing
+    return {
+        "number": revision.number,
+        "parent": revision.parent,
+        "origin": draft.origin.value,
+        "source": json.loads(draft.source) if kind is Kind.CHART else draft.source,
+        "queries": queries_json(draft.queries),
+        "contract": {name: list(map(asdict, columns)) for name, columns in draft.contract.items()},
+        "prompt": writing.prompt,
+        "model": writing.model_id,
+        "tokens": {"input": writing.usage.input_tokens, "output": writing.usage.output_tokens},
+        "usd": writing.usd,
+        "milliseconds": writing.milliseconds,
+        "created_at": revision.created_at,
+        "approved_at": revision.approved_at,
+    }

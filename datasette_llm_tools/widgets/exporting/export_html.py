@@ -1,0 +1,177 @@
+"""One HTML file that shows a widget from disk, with the rows as they are now and no network.
+
+A chart's file runs our own scripts only, by their hashes. A document's file shows the widget in
+a sandboxed frame; the frame takes over the file's policy, as a frame without an address does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timezone
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from ...pages import Page
+from ..sandbox.documents import rebuild
+from ..sandbox.framing import POLICY, framed
+from ..sandbox.libraries import STATIC
+from ..values import Revision, Widget
+from .classic_scripts import classic_script, in_script_element
+from .export_contexts import About, ExportedChart, ExportedDocument, ExportedQuery
+from .pictures import json_value
+from .snapshots import Snapshot, snapshots_json
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+_CHART_LIBRARIES = ("vega", "vega-lite", "vega-interpreter")
+_TABLE_ROWS = 1000
+
+# What the frame of a widget may do, but for our own scripts by their hashes. No browser knows
+# `webrtc` in a meta element, and one that does not would say so.
+_POLICY = POLICY.replace("; webrtc 'block'", "")
+
+
+async def chart_html(
+    datasette: Datasette, widget: Widget, revision: Revision, drawn: Mapping[str, Any]
+) -> str:
+    """The file of a chart; `drawn` is the JSON of charts/chart_data.py."""
+    scripts = [*map(_library, _CHART_LIBRARIES), _own_script("llm-tools-export-chart.js")]
+    values = [list(map(json_value, row)) for row in drawn["rows"]]
+    page = ExportedChart(
+        about=about(widget, revision, [charted_query(revision, drawn)]),
+        policy=_POLICY.replace("'unsafe-inline'", " ".join(map(_hash, scripts)), 1),
+        style=_style(),
+        scripts=[Markup(each) for each in scripts],
+        data=script_json({**_needed(drawn), "rows": values}),
+        summary=str(drawn["summary"]),
+        notes=chart_notes(drawn),
+        heads=list(map(str, drawn.get("titles") or drawn["fields"])),
+        rows=values[:_TABLE_ROWS],
+        row_count=len(values),
+    )
+    return await _rendered(datasette, page)
+
+
+async def document_html(
+    datasette: Datasette, widget: Widget, revision: Revision, taken: Sequence[Snapshot]
+) -> str:
+    """The file of a document. Raises BadInput where its source cannot be read."""
+    rebuilt = await asyncio.to_thread(rebuild, revision.draft.source)
+    rows = f"const SNAPSHOT = {script_json(snapshots_json(taken))};\n"
+    frame = framed(rebuilt, rows + (STATIC / "widget-snapshot.js").read_text(encoding="utf-8"))
+    data = {
+        "title": widget.title,
+        "source": frame,
+        # A version that nobody has run yet runs when Run is pressed, as on the server.
+        "approved": revision.approved_at is not None,
+    }
+    page = ExportedDocument(
+        about=about(widget, revision, list(map(exported_query, taken))),
+        policy=_POLICY,
+        style=_style(),
+        script=Markup(_own_script("llm-tools-export-widget.js")),
+        data=script_json(data),
+        notes=[
+            f"{each.query.name} was cut to its first {len(each.rows):,} rows."
+            for each in taken
+            if each.truncated
+        ],
+    )
+    return await _rendered(datasette, page)
+
+
+def script_json(value: Any) -> Markup:
+    """JSON for a script element, in which nothing can end the element."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def charted_query(revision: Revision, drawn: Mapping[str, Any]) -> ExportedQuery:
+    """The query of a chart, with the statement that was run around it."""
+    query = revision.draft.queries[0]
+    return ExportedQuery(
+        name=query.name,
+        sql=str(drawn["sql"]),
+        params=_params({each.name: each.default for each in query.parameters}),
+        columns=list(map(str, drawn.get("titles") or drawn["fields"])),
+        row_count=len(drawn["rows"]),
+        truncated=bool(drawn["truncated"]),
+    )
+
+
+def exported_query(taken: Snapshot) -> ExportedQuery:
+    return ExportedQuery(
+        name=taken.query.name,
+        sql=taken.query.sql,
+        params=_params(taken.params),
+        columns=list(taken.columns),
+        row_count=len(taken.rows),
+        truncated=taken.truncated,
+    )
+
+
+def about(widget: Widget, revision: Revision, queries: list[ExportedQuery]) -> About:
+    """What a file says of itself, exported now."""
+    return About(
+        title=widget.title,
+        database=widget.database,
+        number=revision.number,
+        model_id=revision.draft.writing.model_id,
+        made_at=revision.created_at,
+        exported_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        queries=queries,
+    )
+
+
+def _params(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, "NULL" if value is None else str(value)) for name, value in params.items()]
+
+
+def _needed(drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """What our script draws with; nothing that leads back to the server."""
+    wanted = ("vega_lite", "fields", "titles", "title", "summary", "truncated", "total")
+    return {**{name: drawn.get(name) for name in wanted}, "behind": None}
+
+
+def chart_notes(drawn: Mapping[str, Any]) -> list[str]:
+    """What is said on a chart beside its title: that it was cut, and what it leaves out."""
+    said = [drawn["note"], *drawn["left_out"]]
+    return [each for each in said if each]
+
+
+def _library(name: str) -> str:
+    (folder,) = (STATIC / "vendor").glob(f"{name}-[0-9]*")
+    (file,) = folder.glob("*.js")
+    return in_script_element(file.read_text(encoding="utf-8"))
+
+
+def _own_script(entry: str) -> str:
+    def read(name: str) -> str:
+        return (STATIC / name).read_text(encoding="utf-8")
+
+    return in_script_element(classic_script(entry, read))
+
+
+@cache
+def _style() -> Markup:
+    return Markup((STATIC / "llm-tools-export.css").read_text(encoding="utf-8"))
+
+
+def _hash(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
+    return f"'sha256-{digest.decode()}'"
+
+
+async def _rendered(datasette: Datasette, page: Page) -> str:
+    context = {each.name: getattr(page, each.name) for each in fields(page)}
+    return str(await datasette.render_template(page.template, context))
