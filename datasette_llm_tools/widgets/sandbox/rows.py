@@ -52,7 +52,7 @@ async def rows_json(
     )
     values = bound(query, params or {})
     result = await run_query(datasette, database, query.sql, values, actor=actor, limits=limits)
-    rows, is_cut = _within([_plain(row) for row in result.rows], settings.widget_result_bytes)
+    rows, is_cut = _within([plain_row(row) for row in result.rows], settings.widget_result_bytes)
     is_truncated = result.truncated or is_cut
     if is_truncated and not rows:
         raise QueryFailed(
@@ -90,7 +90,8 @@ def _changed(query: NamedQuery, draft: Draft, result: QueryResult) -> tuple[str,
     return differences(query.name, before, columns_of(result)) if before else ()
 
 
-def _plain(row: Sequence[Value]) -> list[Any]:
+def plain_row(row: Sequence[Value]) -> list[Any]:
+    """A row's cells as a widget gets them, all of them JSON."""
     return [_plain_value(value) for value in row]
 
 
