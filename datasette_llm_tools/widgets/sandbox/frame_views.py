@@ -74,7 +74,7 @@ async def _document(request: Request, datasette: Datasette, widget: Widget) -> R
     number = int(request.url_vars["number"])
     if number > 2**31:
         raise NotFound(f"This widget has no version {number}.")
-    return await access.revision_of(datasette, widget, number)
+    return await access.readable_revision(request, datasette, widget, number)
 
 
 async def _framed(datasette: Datasette, rebuilt: Rebuilt, *, approved: bool) -> Response:

@@ -25,21 +25,19 @@ if TYPE_CHECKING:
 EXPIRES_SECONDS = 60
 MOST_WAITING = 2000
 
-# Every feature that Chromium 156 knows, and those of others; none is needed to draw.
+# Every feature that Chromium 156 knows; it complains of others in the console.
 _FEATURES = (
-    "accelerometer ambient-light-sensor aria-notify attribution-reporting autoplay bluetooth "
-    "browsing-topics camera captured-surface-control clipboard-read clipboard-write "
-    "compute-pressure cross-origin-isolated deferred-fetch deferred-fetch-minimal "
-    "digital-credentials-create digital-credentials-get display-capture encrypted-media "
-    "fullscreen gamepad geolocation gyroscope hid identity-credentials-get idle-detection "
-    "interest-cohort join-ad-interest-group keyboard-map language-detector language-model "
-    "local-fonts local-network local-network-access loopback-network magnetometer "
-    "media-playback-while-not-visible microphone midi on-device-speech-recognition "
-    "otp-credentials payment picture-in-picture private-state-token-issuance "
-    "private-state-token-redemption publickey-credentials-create publickey-credentials-get "
-    "run-ad-auction screen-wake-lock serial shared-storage shared-storage-select-url "
-    "speaker-selection storage-access summarizer sync-xhr translator unload usb "
-    "window-management xr-spatial-tracking"
+    "accelerometer aria-notify autoplay browsing-topics camera captured-surface-control "
+    "clipboard-read clipboard-write compute-pressure cross-origin-isolated deferred-fetch "
+    "deferred-fetch-minimal digital-credentials-create digital-credentials-get "
+    "display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid "
+    "identity-credentials-get idle-detection interest-cohort keyboard-map language-detector "
+    "language-model local-fonts local-network local-network-access loopback-network "
+    "magnetometer media-playback-while-not-visible microphone midi "
+    "on-device-speech-recognition otp-credentials payment picture-in-picture "
+    "private-state-token-issuance private-state-token-redemption publickey-credentials-create "
+    "publickey-credentials-get screen-wake-lock serial speaker-selection storage-access "
+    "summarizer sync-xhr translator unload usb window-management xr-spatial-tracking"
 )
 
 HEADERS = {
