@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...sql_names import fold, quoted
 from . import expressions
 from .bins import Bins
 from .column_types import ChartColumn
@@ -75,7 +76,11 @@ class Source:
         listed = ", ".join(f"c{index}" for index in range(len(self.columns)))
         return f"with {self.table('drawn')}({listed}) as (\n{without_end(self.sql)}\n)"
 
+    def from_drawn(self) -> str:
+        return f"from {self.table('drawn')}"
+
     def value(self, name: str) -> str:
+        """SQL for a column of the query."""
         index = next(i for i, column in enumerate(self.columns) if column.name == name)
         return f"c{index}"
 
@@ -88,6 +93,30 @@ class Source:
             expressions.condition(each, self.value(each.column), self.column(each.column))
             for each in spec.filters
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource(Source):
+    """A query for people to read: its columns by their names, as far as these are unique."""
+
+    @property
+    def _is_plain(self) -> bool:
+        names = {fold(column.name) for column in self.columns}
+        # A second `id` is `id (2)` in specs, which the query does not know.
+        renamed = any(re.search(r" \(\d+\)$", column.name) for column in self.columns)
+        return len(names) == len(self.columns) and not renamed
+
+    def value(self, name: str) -> str:
+        return expressions.identifier(name) if self._is_plain else Source.value(self, name)
+
+    def select_all(self) -> str:
+        """All columns of all rows, to be followed by a WHERE clause."""
+        if self._is_plain:
+            return "\n".join(["select * from (", without_end(self.sql), ")"])
+        listed = ", ".join(
+            f"{self.value(column.name)} as {quoted(column.name)}" for column in self.columns
+        )
+        return "\n".join([self.with_clause(), f"select {listed}", self.from_drawn()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,192 @@
+"""Which rows of a chart's query can be drawn, and a sentence for each kind that cannot."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .chart_parts import Channel, Field
+from .chart_sql import COUNTS, ChartQuery
+from .spec import ChartSpec
+from .wording import key_words
+
+OTHERS = "(other)"
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The rows that are drawn. `total` is how many there would be, None where nobody counted.
+
+    `left_out`: sentences about rows that have no place on the chart. `note`: what is said on
+    the chart when only a part of it is drawn.
+    """
+
+    rows: tuple[Row, ...]
+    total: int | None
+    left_out: tuple[str, ...]
+    note: str | None
+
+
+def kept_rows(
+    spec: ChartSpec,
+    query: ChartQuery,
+    rows: Sequence[Row],
+    *,
+    truncated: bool,
+    missing: Mapping[str, int] | None = None,
+    total: int | None = None,
+) -> Kept:
+    """Sort out the rows of `query`.
+
+    Where these are truncated and stand for themselves, `missing` are the rows that have no value
+    in a field, by its name, and `total` is how many rows there are, both over all of them.
+    """
+    keeping = _Keeping(spec, query)
+    if query.is_grouped:
+        return keeping.groups(rows, truncated)
+    return keeping.each(rows, truncated, missing, total)
+
+
+class _Keeping:
+    """The rows of one chart being sorted out."""
+
+    def __init__(self, spec: ChartSpec, query: ChartQuery) -> None:
+        self._spec = spec
+        self._query = query
+        self._sentences: list[str] = []
+
+    def groups(self, rows: Sequence[Row], truncated: bool) -> Kept:
+        width = len(self._query.fields)
+        counts = dict(zip(COUNTS, rows[0][width:], strict=True)) if rows else {}
+        keys = [each for each in self._query.fields if not each.is_value and not _is_end(each)]
+        for field, word in zip(keys, ("first", "second"), strict=False):
+            self._missing(field, int(counts.get(f"without_{word}", 0)))
+        value = self._query.fields[-1]
+        self._missing(value, int(counts.get("without_value", 0)))
+        kept = self._drawable([row[:width] for row in rows])
+        caps = [
+            self._capped(field, int(counts.get(word, 0)))
+            for field, word in zip(keys, ("firsts", "seconds"), strict=False)
+        ]
+        notes = [note for note in caps if note]
+        marks = int(counts.get("marks", 0))
+        if truncated:
+            notes.append(f"Only {len(kept):,} of {marks:,} groups are drawn.")
+        return Kept(tuple(kept), marks, tuple(self._sentences), " ".join(notes) or None)
+
+    def each(
+        self,
+        rows: Sequence[Row],
+        truncated: bool,
+        missing: Mapping[str, int] | None,
+        total: int | None,
+    ) -> Kept:
+        fields = self._query.fields
+        if missing is None:
+            missing = {
+                field.name: sum(row[index] is None for row in rows)
+                for index, field in enumerate(fields)
+            }
+        for field in fields:
+            self._missing(field, missing.get(field.name, 0))
+        kept = self._drawable([row for row in rows if None not in row])
+        notes = []
+        if truncated:
+            of = f" of {total:,}" if total is not None else ""
+            notes.append(f"Only the first {len(rows):,}{of} rows are drawn.")
+        elif total is None and self._spec.limit is None:
+            total = len(kept)
+        kept = self._cut(kept, notes)
+        return Kept(tuple(kept), total, tuple(self._sentences), " ".join(notes) or None)
+
+    def _missing(self, field: Field, count: int) -> None:
+        if count and field.column is not None:
+            kinds = {"time": "date", "number": "number", "step": "number", "category": "value"}
+            kind = "date" if field.column.role == "time" else kinds[field.kind]
+            if self._spec.aggregate == "distinct" and field.is_value:
+                kind = "value"
+            have = "row has" if count == 1 else "rows have"
+            self._sentences.append(f"{count:,} {have} no {kind} in {field.column.name}.")
+
+    def _drawable(self, rows: Sequence[Row]) -> list[Row]:
+        """Rows without numbers that are too large, or not above zero on a log scale."""
+        spec, query = self._spec, self._query
+        logged: list[Channel] = ["y"] if spec.scale == "log" and spec.mark != "heatmap" else []
+        logged += ["color"] if spec.scale == "log" and spec.mark == "heatmap" else []
+        logged += ["x"] if spec.x_scale == "log" else []
+        numbers = [i for i, field in enumerate(query.fields) if field.kind == "number"]
+        positive = [i for i in numbers if query.fields[i].channel in logged]
+        with_number = [row for row in rows if all(row[i] is not None for i in numbers)]
+        finite = [row for row in with_number if all(math.isfinite(row[i]) for i in numbers)]
+        kept = [row for row in finite if all(row[i] > 0 for i in positive)]
+        self._say(len(with_number) - len(finite), "too large to draw")
+        self._say(len(finite) - len(kept), "0 or less and not on the log scale")
+        return [tuple(map(_plain, row)) for row in kept]
+
+    def _say(self, count: int, what: str) -> None:
+        if count:
+            self._sentences.append(
+                f"{count:,} {'value is' if count == 1 else 'values are'} {what}."
+            )
+
+    def _capped(self, field: Field, values: int) -> str | None:
+        """What is said where more different values were found than are drawn, unasked."""
+        cap = self._query.caps.get(field.channel)
+        asked = field.channel == "x" and self._spec.limit is not None
+        if cap is None or values <= cap or asked or field.column is None:
+            return None
+        name = key_words(field.column.name, field.unit)
+        first = "most frequent" if field.channel == "color" else "first"
+        return f"Only the {cap} {first} of {values:,} values of {name} are drawn."
+
+    def _cut(self, rows: list[Row], notes: list[str]) -> list[Row]:
+        """Rows that stand for themselves, cut to the bars and colours that can be told apart."""
+        spec = self._spec
+        color = self._query.field("color")
+        if color is not None and color.kind != "number" and "color" in self._query.caps:
+            rows = self._with_others(rows, color, notes)
+        x = self._query.field("x")
+        cap = self._query.caps.get("x")
+        if x is None or cap is None or spec.limit is not None or spec.mark == "heatmap":
+            return rows
+        index = self._query.fields.index(x)
+        values = dict.fromkeys(row[index] for row in rows)
+        if len(values) <= cap:
+            return rows
+        drawn = set(list(values)[:cap])
+        notes.append(self._capped(x, len(values)) or "")
+        return [row for row in rows if row[index] in drawn]
+
+    def _with_others(self, rows: list[Row], color: Field, notes: list[str]) -> list[Row]:
+        """Rows of rarer colours share one."""
+        index = self._query.fields.index(color)
+        cap = self._query.caps["color"]
+        counted = Counter(row[index] for row in rows)
+        if len(counted) <= cap:
+            return rows
+        drawn = {value for value, _ in counted.most_common(cap - 1)}
+        name = key_words(color.column.name if color.column else "", color.unit)
+        self._sentences.append(
+            f"The {cap - 1} most frequent of {len(counted):,} values of {name} have a colour of "
+            "their own."
+        )
+        return [
+            row if row[index] in drawn else (*row[:index], OTHERS, *row[index + 1 :])
+            for row in rows
+        ]
+
+
+def _is_end(field: Field) -> bool:
+    return field.channel in ("x_end", "y_end")
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, bytes):
+        return "(binary)"
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
