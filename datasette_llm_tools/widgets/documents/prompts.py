@@ -170,9 +170,8 @@ def _present(present: Present) -> str:
 
 
 def _sample(sample: Sample) -> str:
-    parts = [
-        f"The person already has this query; start from it:\n```sql\n{_harmless(sample.sql.strip())}\n```"
-    ]
+    sql = _harmless(sample.sql.strip())
+    parts = [f"The person already has this query; start from it:\n```sql\n{sql}\n```"]
     if sample.columns:
         mark = secrets.token_hex(4)
         rows = [_in_json([_shown(value) for value in row]) for row in sample.rows[:_SAMPLE_ROWS]]
