@@ -9,6 +9,7 @@ from .questions import views
 from .uploads.views import upload
 from .widgets import making_views, owner_views
 from .widgets import views as widget_views
+from .widgets.charts import chart_pages
 from .widgets.sandbox import frame_views
 
 _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
@@ -47,6 +48,8 @@ ROUTES = (
     (_RUN + r"/-/review(?:\.json)?$", review_views.review, {"GET", "POST"}),
     (_RUN + r"/-/labelled(?:\.json|\.csv)?$", review_views.labelled_rows, {"GET"}),
     (_TABLE + r"/-/row(?:\.json)?$", review_views.row, {"GET"}),
+    (_WIDGETS + r"/-/chart(?:\.json)?$", chart_pages.chart, {"GET", "POST"}),
+    (_WIDGETS + r"/-/chart\.svg$", chart_pages.chart_picture, {"GET"}),
     (r"/-/widgets/-/frame$", frame_views.frame, {"GET"}),
     (r"/-/widgets(?:\.json)?$", widget_views.catalog, {"GET"}),
     (_WIDGETS + r"(?:\.json)?$", widget_views.new_widget, {"GET", "POST"}),

@@ -25,6 +25,18 @@ export class ChartSaving {
   renew() {
     const isNew = !this.chart.state.widget;
     this.chart.part("save-name").textContent = isNew ? "Save" : "Save as a new version";
+    if (!isNew) this.#renewVersions();
+  }
+
+  /** The list of versions on a chart's own page, as the server renders it now. */
+  async #renewVersions() {
+    const list = document.querySelector("[data-part=versions]");
+    const isFirst = !this.hasBegun;
+    this.hasBegun = true;
+    if (!list || isFirst) return;
+    const text = await (await fetch(location.href, { headers: { Accept: "text/html" } })).text();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    list.replaceWith(document.adoptNode(page.querySelector("[data-part=versions]")));
   }
 
   async #save(event) {

@@ -107,7 +107,8 @@ class LlmToolsChart extends HTMLElement {
     requestAnimationFrame(() => performance.mark("llm-tools-chart-painted"));
     this.#checked();
     this.part("status").textContent = `${drawn.title}. ${drawn.summary}`;
-    this.dispatchEvent(new CustomEvent("chart-drawn", { bubbles: true, detail: { spec: drawn.spec, isFirst: !before } }));
+    if (before) this.#remember(drawn.spec);
+    this.dispatchEvent(new CustomEvent("chart-drawn", { detail: { spec: drawn.spec } }));
   }
 
   async #paint(drawn) {
@@ -176,10 +177,17 @@ class LlmToolsChart extends HTMLElement {
   /** A version is kept now: what comes next builds on it. */
   #kept(kept) {
     if (!kept) return;
-    const { id, number } = typeof kept === "string" ? { id: kept } : kept;
-    Object.assign(this.state, { widget: id ?? this.state.widget, parent: number ?? this.state.parent });
+    const { id, number } = kept;
+    Object.assign(this.state, { widget: id, parent: number });
     this.saving.renew();
-    this.dispatchEvent(new CustomEvent("chart-kept", { bubbles: true, detail: kept }));
+  }
+
+  /** The address of a page that keeps nothing says what is drawn, for Back and for bookmarks. */
+  #remember(spec) {
+    if (!this.hasAttribute("data-in-address")) return;
+    const url = new URL(location.href);
+    url.searchParams.set("_spec", JSON.stringify(spec));
+    history.replaceState(history.state, "", url);
   }
 
   #busy(yes) {
