@@ -1,8 +1,10 @@
 // Talking to our own server: a POST, and one sentence for whatever goes wrong with it.
 // Also the only place where HTML from the server becomes nodes.
 
-/** An error whose message may be shown as it is. */
-export class Trouble extends Error {}
+/** An error whose message may be shown as it is. `body`: what the server said with it, as JSON. */
+export class Trouble extends Error {
+  body = {};
+}
 
 const UNREACHABLE = "The server cannot be reached; check that it runs and that you are online.";
 
@@ -20,7 +22,7 @@ export async function post(url, fields, { signal, accept = "application/json", j
   } catch (error) {
     throw asTrouble(error);
   }
-  if (!response.ok) throw new Trouble(await sentence(response));
+  if (!response.ok) throw await trouble(response);
   return response;
 }
 
@@ -31,15 +33,16 @@ export function asTrouble(error) {
 }
 
 /** What a response with an error status says, in one sentence. */
-async function sentence(response) {
+async function trouble(response) {
   try {
     const body = await response.json();
     const said = body.error ?? body.errors?.join(" ");
-    if (said) return said;
+    if (said) return Object.assign(new Trouble(said), { body });
   } catch {
     // No JSON: a proxy, or a page for people.
   }
-  return `The server answered with an error (${response.status}); try again in a moment.`;
+  const { status } = response;
+  return new Trouble(`The server answered with an error (${status}); try again in a moment.`);
 }
 
 /** HTML that our server rendered, as one element. Never call it with text from anywhere else. */
@@ -47,6 +50,11 @@ export function elementFrom(html) {
   const template = document.createElement("template");
   template.innerHTML = html.trim();
   return template.content.firstElementChild;
+}
+
+/** One of our pages, to take parts out of. Never call it with text from anywhere else. */
+export function pageFrom(html) {
+  return new DOMParser().parseFromString(html, "text/html");
 }
 
 /** An element with properties and children, for what JavaScript alone shows. */

@@ -80,7 +80,9 @@ def outcome(datasette: Datasette, keeping: Keeping) -> dict[str, Any]:
         **found,
         "id": widget.id,
         "number": number,
-        "url": widgets_url(datasette, widget.database, widget.id, number),
+        "url": widgets_url(
+            datasette, widget.database, widget.id, None if added.is_current else number
+        ),
         "is_current": added.is_current,
         "conflict": conflict_words(number, added.conflict.number) if added.conflict else None,
     }

@@ -1,0 +1,247 @@
+// <llm-tools-studio>: where widgets are made and changed. A prompt becomes a version before one's
+// eyes: source streams into the editor, the frame paints, Stop ends it. What comes of it is a
+// version in the history, whatever happens. Without it the page's forms do the same, unseen.
+
+import { asTrouble, make, pageFrom, post } from "./server.js";
+import { Edits } from "./studio-edits.js";
+import { Mending } from "./studio-mending.js";
+import { Panels } from "./studio-panels.js";
+import { StudioStatus } from "./studio-status.js";
+import { follow, livePane, Writing } from "./studio-writing.js";
+
+// Where a page leaves word for the next one that its version was just written by a model.
+const FRESH = "llm-tools-just-written";
+
+class LlmToolsStudio extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form.wish");
+    this.stage = this.querySelector("[data-part=stage]");
+    this.frame = this.querySelector("llm-tools-widget");
+    this.isNew = "new" in this.dataset;
+    for (const each of this.querySelectorAll("[data-needs-js]")) each.hidden = false;
+    this.messages = make("div", { className: "studio-messages" });
+    this.stage.before(this.messages);
+    if (this.form) this.#listenToForm();
+    if (!this.isNew) this.#listenToWidget();
+    addEventListener("pagehide", () => this.abort?.abort());
+    addEventListener("popstate", () => location.reload());
+  }
+
+  #listenToForm() {
+    const prompt = (this.prompt = this.form.querySelector("textarea[name=prompt]"));
+    const two = this.form.querySelector("[data-part=variants]");
+    const second = this.form.querySelector(".second-model");
+    const arrange = () => second && (second.hidden = !two.checked);
+    two.addEventListener("change", arrange);
+    arrange();
+    prompt.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.form.requestSubmit();
+    });
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (event.submitter?.name === "prompt") prompt.value = event.submitter.value;
+      if (prompt.value.trim()) this.#wish(two.checked);
+    });
+  }
+
+  #listenToWidget() {
+    this.panels = new Panels(this.querySelector("[data-part=grid]"));
+    this.mending = new Mending(this, {
+      most: Number(this.dataset.mends),
+      mend: (errors) => this.#mend(errors),
+    });
+    const form = this.querySelector("[data-part=edit]");
+    this.edits = form && new Edits(form, (found) => this.#edited(found));
+    this.addEventListener("widget-error", ({ detail }) => this.#error(detail));
+    this.addEventListener("widget-changed", ({ detail }) => this.#changed(detail.sentences));
+    this.addEventListener("widget-refused", ({ detail }) => this.#tell("warning", detail.refused));
+    if (sessionStorage.getItem(FRESH) === location.pathname) this.mending.arm();
+    sessionStorage.removeItem(FRESH);
+  }
+
+  /** Errors before Run count too, but for a page that is blank because it has no data yet. */
+  #error({ kind, message }) {
+    if (this.abort || (kind === "blank" && !this.frame.approved)) return;
+    this.mending.add(message);
+  }
+
+  #changed(sentences) {
+    const box = this.querySelector("[data-part=changed]");
+    const list = box.querySelector("ul");
+    const known = new Set([...list.children].map((each) => each.textContent));
+    for (const each of sentences) {
+      if (!known.has(each)) list.append(make("li", { textContent: each }));
+    }
+    box.hidden = false;
+  }
+
+  #wish(two) {
+    const fields = new FormData(this.form);
+    const action = (two && this.form.dataset.variantsUrl) || this.form.action;
+    this.mending?.clear({ byPerson: true });
+    return this.#write(action, fields, two);
+  }
+
+  #mend(errors) {
+    const fields = new FormData();
+    fields.set("parent", this.dataset.number);
+    fields.set("errors", errors.join("\n"));
+    const model = this.form?.elements.namedItem("model");
+    if (model) fields.set("model", model.value);
+    this.mending.clear();
+    return this.#write(`${this.dataset.url}/-/mend`, fields, false);
+  }
+
+  /** Send a wish and show what becomes of it. */
+  async #write(url, fields, two) {
+    if (this.abort) return;
+    const abort = (this.abort = new AbortController());
+    this.messages.replaceChildren();
+    const status = new StudioStatus("Sending the prompt", () => abort.abort());
+    this.#running(status);
+    let target = null;
+    try {
+      if (await this.edits?.save()) fields.set("parent", this.dataset.number);
+      target = this.#targets(two);
+      const take = (event) => this.#take(event, target, status);
+      const done = await follow(url, fields, { signal: abort.signal, take });
+      await this.#done(done, target);
+    } catch (error) {
+      await this.#broke(asTrouble(error), target);
+    } finally {
+      status.end();
+      this.abort = null;
+      this.toggleAttribute("data-running", false);
+      if (this.form) this.form.hidden = false;
+    }
+  }
+
+  #running(status) {
+    this.toggleAttribute("data-running", true);
+    for (const each of document.querySelectorAll("[data-before-making]")) each.hidden = true;
+    (this.form ?? this.stage).before(status.element);
+    if (this.form) this.form.hidden = true;
+    status.stop.focus({ preventScroll: true });
+  }
+
+  /** Where events are shown: in this page's own frame and editor, or on a stage of one or two. */
+  #targets(two) {
+    if (!this.isNew && !two) {
+      const { source } = this.edits;
+      source.readOnly = true;
+      return { "": new Writing({ frame: this.frame, source }) };
+    }
+    const panes = two ? { left: livePane("Left"), right: livePane("Right") } : { "": livePane("New") };
+    this.stage.replaceChildren(...Object.values(panes).map(({ pane }) => pane));
+    this.stage.className = two ? "two-sides" : "stage-one";
+    this.querySelector("[data-part=grid]")?.toggleAttribute("hidden", two);
+    return Object.fromEntries(Object.entries(panes).map(([side, each]) => [side, each.writing]));
+  }
+
+  #take(event, target, status) {
+    const side = event.data.side ?? "";
+    const which = side ? `${side[0].toUpperCase()}${side.slice(1)}: ` : "";
+    if (event.event === "status") status.say(which + event.data.message);
+    target[side]?.take(event);
+  }
+
+  async #done(done, target) {
+    if (!done.url) {
+      await this.#broke(done.error, target, done.reply);
+      return;
+    }
+    const url = new URL(done.url, location.href);
+    const isElsewhere = this.isNew || done.left;
+    if (isElsewhere && !done.error) {
+      sessionStorage.setItem(FRESH, url.pathname);
+      location.assign(url);
+      return;
+    }
+    if (done.error) {
+      const kept = make("a", { href: url.href, textContent: "What there is is kept" });
+      await this.#broke(done.error, target, "", kept);
+      return;
+    }
+    if (this.prompt) this.prompt.value = "";
+    await this.refresh(url);
+    if (done.conflict) this.#tell("warning", [done.conflict]);
+    if (done.notes.length) this.#tell("info", done.notes);
+    this.mending.arm();
+    this.#announce(`Version ${this.dataset.number} is there.`);
+  }
+
+  /** Stopped or failed: the version from before is shown again; the prompt stays in its box. */
+  async #broke(error, target, reply = "", ...more) {
+    const stopped = error.name === "AbortError";
+    const text = stopped ? "Stopped. What was written so far is kept." : (error.message ?? error);
+    const box = this.#tell(stopped ? "warning" : "error", [text], ...more);
+    if (stopped && this.isNew) {
+      box.append(" ", make("a", { href: this.form.action, textContent: "It is in your list" }));
+    }
+    if (reply) {
+      const words = make("pre", { textContent: reply, tabIndex: 0 });
+      const summary = make("summary", { textContent: "What the model wrote" });
+      box.append(make("details", {}, summary, words));
+    }
+    // Without a target nothing began: what a person typed into the editor must stay there.
+    if (!this.isNew && target) await this.refresh(new URL(location.href)).catch(() => {});
+    if (!this.isNew) this.#clearStage();
+    if (this.form) {
+      this.form.hidden = false;
+      this.prompt.focus({ preventScroll: true });
+    }
+  }
+
+  #clearStage() {
+    this.stage.replaceChildren();
+    this.querySelector("[data-part=grid]").hidden = false;
+  }
+
+  async #edited({ url, notes, conflict }) {
+    this.messages.replaceChildren();
+    this.mending.clear({ byPerson: true });
+    await this.refresh(new URL(url, location.href));
+    if (conflict) this.#tell("warning", [conflict]);
+    if (notes?.length) this.#tell("warning", notes);
+  }
+
+  /** Take the parts that changed out of the page of a version, and start its frame. */
+  async refresh(url) {
+    const response = await fetch(url);
+    const page = pageFrom(await response.text());
+    const next = page.querySelector("llm-tools-studio");
+    if (!response.ok || !next) throw asTrouble(new Error("The page could not be read."));
+    for (const part of page.querySelectorAll("[data-live]")) {
+      document.querySelector(`[data-live=${part.dataset.live}]`)?.replaceWith(part);
+    }
+    document.title = page.title;
+    this.dataset.number = next.dataset.number;
+    const parent = this.form?.elements.namedItem("parent");
+    if (parent) parent.value = next.dataset.number;
+    this.edits?.load(next);
+    const box = this.querySelector("[data-part=changed]");
+    box.hidden = true;
+    box.querySelector("ul").replaceChildren();
+    if (url.href !== location.href) history.pushState(null, "", url);
+    Object.assign(this.frame.dataset, next.querySelector("llm-tools-widget").dataset);
+    delete this.frame.dataset.approved;
+    await this.frame.reload();
+  }
+
+  #tell(kind, sentences, ...more) {
+    const box = make("div", { className: `message-${kind}` });
+    box.setAttribute("role", kind === "error" ? "alert" : "status");
+    box.append(...sentences.map((textContent) => make("p", { textContent })), ...more);
+    this.messages.append(box);
+    return box;
+  }
+
+  #announce(text) {
+    this.said ??= this.appendChild(make("p", { className: "hidden-label", role: "status" }));
+    this.said.textContent = text;
+  }
+}
+
+customElements.define("llm-tools-studio", LlmToolsStudio);
