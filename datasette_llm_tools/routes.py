@@ -9,6 +9,7 @@ from .questions import views
 from .uploads.views import upload
 from .widgets import making_views, owner_views
 from .widgets import views as widget_views
+from .widgets.exporting import export_views
 from .widgets.charts import chart_pages
 from .widgets.sandbox import frame_views
 
@@ -69,4 +70,10 @@ ROUTES = (
     (_REVISION + r"/-/run(?:\.json)?$", frame_views.run, {"POST"}),
     (_REVISION + r"/-/frame(?:\.json)?$", frame_views.start, {"POST"}),
     (_REVISION + r"/-/rows(?:\.json)?$", frame_views.rows, {"POST"}),
+    (_WIDGET + r"/-/export$", export_views.export, {"GET"}),
+    (_WIDGET + r"/-/export\.html$", export_views.html, {"GET"}),
+    (_WIDGET + r"/-/export\.svg$", export_views.picture, {"GET"}),
+    (_WIDGET + r"/-/export\.png$", export_views.picture, {"GET"}),
+    (_WIDGET + r"/-/export\.csv$", export_views.rows, {"GET"}),
+    (_WIDGET + r"/-/export\.json$", export_views.program, {"GET"}),
 )

@@ -148,7 +148,8 @@ def address(pattern: str) -> str:
     """A route's pattern as people write it: /-/questions/DATABASE[.json]."""
     named = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: found[1].upper(), pattern)
     with_json = named.replace(r"(?:\.json)?", "[.json]")
-    return with_json.replace(r"(?:\.json|\.csv)?", "[.json][.csv]").rstrip("$")
+    with_csv = with_json.replace(r"(?:\.json|\.csv)?", "[.json][.csv]")
+    return with_csv.rstrip("$").replace(r"\.", ".")
 
 
 def _command(path: str, command: click.Command) -> str:
