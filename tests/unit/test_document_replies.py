@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_llm_tools.widgets.documents.document_replies import DocumentReply, Piece
+from datasette_llm_tools.widgets.documents.document_replies import DocumentReply, Piece, elision
 from datasette_llm_tools.widgets.documents.events import SourceWritten, TitleFound
 from datasette_llm_tools.widgets.documents.patches import Patch
 from datasette_llm_tools.widgets.values import NamedQuery, Parameter
@@ -156,6 +156,21 @@ def test_several_changes_one_of_which_removes() -> None:
 @pytest.mark.parametrize("end", ["old", "old\n=======", "old\n=======\nnew\n>>>>"])
 def test_half_a_change_is_known_as_one(end: str) -> None:
     assert read(f"<<<<<<< SEARCH\n{end}")[0].is_half
+
+
+@pytest.mark.parametrize(
+    ("source", "left_out"),
+    [
+        ("<p>\n// ... existing code ...\n", "// ... existing code ..."),
+        ("<!-- rest of the document unchanged -->", "<!-- rest of the document unchanged -->"),
+        ("/* same as before… */", "/* same as before… */"),
+        ("// the remaining rows come with the next page\n", None),
+        ("<p>The rest of it ...</p>", None),
+        ("// keep existing rows\n[...rows]", None),
+    ],
+)
+def test_what_a_model_left_out_is_noticed(source: str, left_out: str | None) -> None:
+    assert elision(source) == left_out
 
 
 @given(st.text(st.sampled_from("`<>=/ahtml \nSEARCHquery(")), st.lists(st.integers(0, 5)))

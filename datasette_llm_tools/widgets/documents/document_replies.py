@@ -29,7 +29,21 @@ _REPLACE = re.compile(r"\s*>{5,9}(?:\s*REPLACE\b.*)?\s*$")
 _NAME_IN_COMMENT = re.compile(r"\s*--\s*(?:name|query)?\s*:?\s*(.+)", re.IGNORECASE)
 _TITLE_ELEMENT = re.compile(r"<title[^>]*>([^<]*)</title", re.IGNORECASE)
 
+# What models write in place of code that they do not want to repeat.
+_ELISION = re.compile(
+    r"(?:<!--|/\*|//)[^\n]{0,30}?(?:\.{3}|…)?[^\n]{0,30}?"
+    r"\b(?:rest of|remaining|existing|unchanged|same as (?:before|above))\b[^\n]{0,60}",
+    re.IGNORECASE,
+)
+_DOTS = re.compile(r"\.{3}|…|unchanged", re.IGNORECASE)
+
 MOST_TITLE_CHARACTERS = 120
+
+
+def elision(source: str) -> str | None:
+    """The comment by which a model left out part of a document, or None."""
+    found = next((each[0] for each in _ELISION.finditer(source) if _DOTS.search(each[0])), None)
+    return " ".join(found.split())[:80] if found else None
 
 
 class _Part(Enum):
@@ -48,12 +62,12 @@ class DocumentReply:
     """Feed it pieces of a reply. `faults` are sentences about blocks that could not be read."""
 
     def __init__(self) -> None:
-        self.text = ""
         self.title: str | None = None
         self.queries: list[NamedQuery] = []
         self.patches: list[Patch] = []
         self.faults: list[str] = []
         self.source_bytes = 0
+        self._chunks: list[str] = []
         self._part = _Part.TALK
         self._fence = ""  # empty where a document stands without one
         self._header = ""
@@ -63,6 +77,15 @@ class DocumentReply:
         self._source_ended = False
         self._pending = ""  # a line that has not come to its end
         self._emitted = 0  # how much of it was handed on
+
+    @property
+    def text(self) -> str:
+        """The whole reply so far."""
+        return "".join(self._chunks)
+
+    @property
+    def has_begun(self) -> bool:
+        return bool(self._chunks)
 
     @property
     def source(self) -> str:
@@ -78,7 +101,7 @@ class DocumentReply:
 
     def feed(self, chunk: str) -> list[Piece]:
         """Take a piece of the reply and return what it makes complete, and source as it comes."""
-        self.text += chunk
+        self._chunks.append(chunk)
         found: list[Piece] = []
         *lines, rest = (self._pending + chunk).split("\n")
         for line in lines:
@@ -211,7 +234,7 @@ class DocumentReply:
         mark = rest.strip()
         if not self._emitted and (not mark.strip("`") or not mark.strip("<")):
             return True
-        return "</html>" in rest.lower()
+        return "</html>" in rest[max(0, self._emitted - len("</html>")) :].lower()
 
     def _write(self, delta: str) -> list[Piece]:
         if not delta:

@@ -17,7 +17,7 @@ from ..sandbox.documents import rebuild
 from ..spending import Spending
 from ..values import Draft, NamedQuery
 from . import prompts
-from .document_replies import DocumentReply, Piece
+from .document_replies import DocumentReply, Piece, elision
 from .events import (
     Event,
     Finished,
@@ -133,7 +133,7 @@ class Generating:
         reply = self._reply
         async with aclosing(self._spending.ask(prompt)) as chunks:
             async for chunk in chunks:
-                if not reply.text:
+                if not reply.has_begun:
                     yield StepBegan("Writing")
                 for event in self._taken(reply.feed(chunk)):
                     yield event
@@ -206,7 +206,7 @@ class Generating:
         await self._queries.wait()
         for event in self._taken(()):
             yield event
-        refused = await asyncio.to_thread(_refused, source)
+        refused = await asyncio.to_thread(_faults, source)
         self._notes = (*refused, *self._queries.notes(source))
         if failed := self._queries.failed(source, self._reply.faults):
             yield StepBegan("Mending a query that does not run")
@@ -272,9 +272,12 @@ async def side_by_side(*generatings: Generating) -> AsyncGenerator[tuple[int, Ev
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _refused(source: str) -> tuple[str, ...]:
-    """What the sandbox takes out of a document, a sentence for each."""
+def _faults(source: str) -> tuple[str, ...]:
+    """What the sandbox takes out of a document, and what its model left out, in sentences."""
     try:
-        return rebuild(source).refused
+        refused = rebuild(source).refused
     except BadInput as error:
         return (error.message,)
+    if left_out := elision(source):
+        return (*refused, f"The model may have left out part of the document: “{left_out}”.")
+    return refused

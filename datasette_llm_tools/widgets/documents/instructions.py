@@ -59,7 +59,6 @@ async function draw() {
 
 async function start() {
   for (const row of await datasette.rows("cities")) city.add(new Option(row.city));
-  city.value = "Graz";
   city.addEventListener("change", draw);
   await draw();
 }
