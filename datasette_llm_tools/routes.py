@@ -10,7 +10,7 @@ from .uploads.views import upload
 from .widgets import making_views, owner_views
 from .widgets import views as widget_views
 from .widgets.exporting import export_views
-from .widgets.charts import chart_pages
+from .widgets.charts import chart_pages, drawing_views
 from .widgets.sandbox import frame_views
 
 _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
@@ -51,6 +51,9 @@ ROUTES = (
     (_TABLE + r"/-/row(?:\.json)?$", review_views.row, {"GET"}),
     (_WIDGETS + r"/-/chart(?:\.json)?$", chart_pages.chart, {"GET", "POST"}),
     (_WIDGETS + r"/-/chart\.svg$", chart_pages.chart_picture, {"GET"}),
+    (_WIDGETS + r"/-/chart/prompt(?:\.json)?$", drawing_views.prompted, {"POST"}),
+    (_WIDGETS + r"/-/chart/save(?:\.json)?$", drawing_views.saved, {"POST"}),
+    (_WIDGETS + r"/-/chart/warm(?:\.json)?$", drawing_views.warmed, {"POST"}),
     (r"/-/widgets/-/frame$", frame_views.frame, {"GET"}),
     (r"/-/widgets(?:\.json)?$", widget_views.catalog, {"GET"}),
     (_WIDGETS + r"(?:\.json)?$", widget_views.new_widget, {"GET", "POST"}),
