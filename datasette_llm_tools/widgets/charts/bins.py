@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-_BINS = 30
+_BINS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Bins:
 
 
 def bins_of(low: float, high: float, *, whole: bool) -> Bins:
-    """About thirty bins from `low` to `high`, of width 1, 2 or 5 times a power of ten.
+    """Up to forty bins from `low` to `high`, of width 1, 2 or 5 times a power of ten.
 
     `whole`: the values are integers, so no bin is narrower than 1.
     """

@@ -102,6 +102,8 @@ class _Statement:
                 cap = MOST_BARS
             if part.channel == "x" and spec.limit is not None:
                 cap = spec.limit
+            elif spec.mark in ("point", "map") and part.channel != "color":
+                cap = None
             if cap is not None:
                 caps[part.channel] = cap
         return caps
@@ -143,8 +145,7 @@ class _Statement:
             order = f"{y} desc" if sort == "y_descending" else f"{y} is null, {y}"
         elif x is not None and spec.mark in ("line", "area") and x.kind != "category":
             order = x.key
-        clause = f"order by {order}\n" if order else ""
-        return clause + (f"limit {spec.limit}" if spec.limit and spec.mark != "heatmap" else "")
+        return f"order by {order}" if order else ""
 
     def _grouped(self, fields: Sequence[Field]) -> str:
         keys = [f"k{index}" for index in range(len(self._parts))]

@@ -77,7 +77,9 @@ class _Keeping:
         marks = int(counts.get("marks", 0))
         if truncated:
             notes.append(f"Only {len(kept):,} of {marks:,} groups are drawn.")
-        return Kept(tuple(kept), marks, tuple(self._sentences), " ".join(notes) or None)
+        return Kept(
+            tuple(kept), marks, tuple(self._sentences), " ".join(filter(None, notes)) or None
+        )
 
     def each(
         self,
@@ -99,10 +101,12 @@ class _Keeping:
         if truncated:
             of = f" of {total:,}" if total is not None else ""
             notes.append(f"Only the first {len(rows):,}{of} rows are drawn.")
-        elif total is None and self._spec.limit is None:
+        elif total is None:
             total = len(kept)
         kept = self._cut(kept, notes)
-        return Kept(tuple(kept), total, tuple(self._sentences), " ".join(notes) or None)
+        return Kept(
+            tuple(kept), total, tuple(self._sentences), " ".join(filter(None, notes)) or None
+        )
 
     def _missing(self, field: Field, count: int) -> None:
         if count and field.column is not None:
@@ -135,34 +139,37 @@ class _Keeping:
             )
 
     def _capped(self, field: Field, values: int) -> str | None:
-        """What is said where more different values were found than are drawn, unasked."""
+        """What is said on the chart where the eye cannot take in all different values."""
         cap = self._query.caps.get(field.channel)
-        asked = field.channel == "x" and self._spec.limit is not None
-        if cap is None or values <= cap or asked or field.column is None:
+        if cap is None or values <= cap or field.column is None:
             return None
         name = key_words(field.column.name, field.unit)
+        if field.channel == "x" and self._spec.limit is not None:
+            self._sentences.append(
+                f"{cap:,} of {values:,} values of {name} are drawn, as many as asked for."
+            )
+            return None
         first = "most frequent" if field.channel == "color" else "first"
         return f"Only the {cap} {first} of {values:,} values of {name} are drawn."
 
     def _cut(self, rows: list[Row], notes: list[str]) -> list[Row]:
         """Rows that stand for themselves, cut to the bars and colours that can be told apart."""
-        spec = self._spec
-        color = self._query.field("color")
-        if color is not None and color.kind != "number" and "color" in self._query.caps:
-            rows = self._with_others(rows, color, notes)
-        x = self._query.field("x")
-        cap = self._query.caps.get("x")
-        if x is None or cap is None or spec.limit is not None or spec.mark == "heatmap":
-            return rows
-        index = self._query.fields.index(x)
-        values = dict.fromkeys(row[index] for row in rows)
-        if len(values) <= cap:
-            return rows
-        drawn = set(list(values)[:cap])
-        notes.append(self._capped(x, len(values)) or "")
-        return [row for row in rows if row[index] in drawn]
+        for field in self._query.fields:
+            cap = self._query.caps.get(field.channel)
+            if cap is None or field.is_value:
+                continue
+            if field.channel == "color":
+                rows = self._with_others(rows, field)
+                continue
+            index = self._query.fields.index(field)
+            values = list(dict.fromkeys(row[index] for row in rows))
+            if len(values) > cap:
+                notes.append(self._capped(field, len(values)) or "")
+                drawn = set(values[:cap])
+                rows = [row for row in rows if row[index] in drawn]
+        return rows
 
-    def _with_others(self, rows: list[Row], color: Field, notes: list[str]) -> list[Row]:
+    def _with_others(self, rows: list[Row], color: Field) -> list[Row]:
         """Rows of rarer colours share one."""
         index = self._query.fields.index(color)
         cap = self._query.caps["color"]

@@ -17,6 +17,7 @@ from .column_types import ChartColumn
 from .spec import ChartSpec, Unit
 
 _MANY_VALUES = 40
+_FEW_ROWS = 4  # to a mark, on average, make a line of noise
 
 
 def open_sides(spec: ChartSpec, columns: Sequence[ChartColumn]) -> dict[Channel, ChartColumn]:
@@ -53,7 +54,7 @@ def _is_binned(spec: ChartSpec, channel: Channel, column: ChartColumn) -> bool:
 
 
 def ends_sql(spec: ChartSpec, source: Source, sides: Mapping[Channel, ChartColumn]) -> str:
-    """A SELECT whose one row has the lowest and the highest value of each side."""
+    """A SELECT whose one row has the lowest and highest value of each side, and how many rows."""
     ends: list[str] = []
     for column in sides.values():
         value = source.value(column.name)
@@ -64,6 +65,7 @@ def ends_sql(spec: ChartSpec, source: Source, sides: Mapping[Channel, ChartColum
         ends += [f"min({found})", f"max({found})"]
     conditions = source.conditions(spec)
     where = f"where {' and '.join(conditions)}" if conditions else ""
+    ends.append("count(*)")
     lines = [source.with_clause(), "select", "  " + ",\n  ".join(ends), source.from_drawn(), where]
     return "\n".join(filter(None, lines))
 
@@ -76,7 +78,9 @@ def settled(
     for index, (channel, column) in enumerate(sides.items()):
         low, high = ends[2 * index : 2 * index + 2]
         if column.role == "time":
-            unit = _unit(column, low, high, most=60 if spec.mark == "heatmap" else 400)
+            most = 60 if spec.mark == "heatmap" else 400
+            most_events = ends[-1] // _FEW_ROWS if spec.aggregate == "count" else most
+            unit = _unit(column, low, high, min(most, most_events))
             spec = replace(spec, x_unit=unit) if channel == "x" else replace(spec, y_unit=unit)
             continue
         is_whole = column.type == "integer"
@@ -88,14 +92,14 @@ def settled(
     return spec, bins
 
 
-def _unit(column: ChartColumn, low: Any, high: Any, *, most: int) -> Unit:
-    """The finest step of a calendar that gives `most` marks at most."""
+def _unit(column: ChartColumn, low: Any, high: Any, most: int) -> Unit:
+    """The finest step of a calendar that gives about `most` marks at most."""
     if column.grain == "year":
         return "year"
     days = _days(low, high)
     if column.grain != "month" and days <= most:
         return "day"
-    return "year_month" if days / 30 <= most else "year"
+    return "year_month" if days / 30 <= max(most, 24) else "year"
 
 
 def _days(low: Any, high: Any) -> int:

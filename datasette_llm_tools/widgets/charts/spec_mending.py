@@ -22,6 +22,7 @@ _FINER: dict[str, tuple[Unit, ...]] = {
     "day": ("day", "year_month", "year", "quarter", "month", "week", "weekday"),
 }
 _TOO_MANY_SLICES: tuple[Unit, ...] = ("hour", "day", "week", "year_month")
+_NOT_ADDED: tuple[Aggregate, ...] = ("mean", "median", "min", "max", "distinct")
 _NUMERIC_ONLY: tuple[Aggregate, ...] = ("sum", "mean", "median", "min", "max")
 
 
@@ -220,6 +221,14 @@ class _Mending:
         splits = spec.color is not None and spec.color != spec.x
         if spec.stack is not None and (spec.mark not in ("bar", "area") or not splits):
             self._change(stack=None)
+        elif spec.mark == "bar" and splits and spec.aggregate in _NOT_ADDED:
+            if spec.stack in ("stacked", "normalized"):
+                note = f"The {spec.aggregate} of parts cannot be added up; bars stand side by side."
+                self.notes.append(note)
+            self._change(stack="grouped")
+        elif spec.mark == "area" and splits and spec.aggregate in _NOT_ADDED:
+            note = f"The {spec.aggregate} of parts cannot be added up; lines are drawn."
+            self._change(note, mark="line", stack=None)
         elif spec.mark == "area" and spec.stack == "grouped":
             self._change(
                 "Areas cannot stand side by side; lines are drawn.", mark="line", stack=None

@@ -13,6 +13,7 @@ from .column_types import ChartColumn
 from .spec import Aggregate, ChartSpec, Sort
 
 _FEW_COLORS = 10
+_MOST_COLORS = 20
 _MANY_ROWS = 400  # more points make a line that nobody can follow
 _WIDE = 5  # a result with so many columns is a table rather than an answer
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -64,7 +65,7 @@ class _Suggestion:
             for column in self._columns
             if column.is_numeric and column.role in ("number", "category")
         ]
-        return ChartSpec("number", y=found[-1].name, aggregate="max") if found else None
+        return ChartSpec("number", y=found[-1].name) if found else None
 
     def _places(self) -> ChartSpec | None:
         east = next((each for each in self._columns if each.role == "longitude"), None)
@@ -81,16 +82,28 @@ class _Suggestion:
         time = max(self._times, key=self._time_worth, default=None)
         if time is None:
             return None
-        if self._numbers and self._are_unique(time):
-            return self._line(time, self._numbers[0])
-        for color in self._few_categories():
-            if self._numbers and self._are_unique(time, color):
-                return self._line(time, self._numbers[0], color)
-        if len(self._columns) <= 3 and self._numbers:
-            return self._line(time, self._numbers[0], by="mean")
+        if self._numbers and not self._are_events():
+            measure = self._numbers[0]
+            if self._are_unique(time):
+                return self._line(time, measure)
+            for color in self._few_categories(most=1000):
+                if self._are_unique(time, color):
+                    few = color.distinct <= _MOST_COLORS
+                    return self._line(time, measure, color if few else None)
+            if len(self._columns) <= 3:
+                return self._line(time, measure, by="mean")
         if time.grain == "year":
             return ChartSpec("bar", x=time.name, aggregate="count")
         return ChartSpec("line", x=time.name, aggregate="count")
+
+    def _are_events(self) -> bool:
+        """Whether each row is something that happened, rather than a measurement."""
+        ids = [column for column in self._columns if column.role == "id"]
+        return len(ids) > 1 or any(column.role == "text" for column in self._columns)
+
+    def _sum_or_mean(self, measure: ChartColumn) -> Aggregate:
+        """Whole numbers of groups are most often counts, which add up."""
+        return "sum" if measure.type == "integer" and not self._is_wide_table() else "mean"
 
     def _time_worth(self, time: ChartColumn) -> tuple[int, int]:
         """Days before times of day, and earlier columns before later ones."""
@@ -103,7 +116,7 @@ class _Suggestion:
         color: ChartColumn | None = None,
         by: Aggregate | None = None,
     ) -> ChartSpec:
-        aggregate = by or ("mean" if self._is_long else None)
+        aggregate = by or (self._sum_or_mean(measure) if self._is_long else None)
         few = time.distinct <= 6 and aggregate is None
         mark = "bar" if few and color is None else "line"
         return ChartSpec(
@@ -116,7 +129,7 @@ class _Suggestion:
 
     def _bars(self) -> ChartSpec | None:
         """A number for each category, or each pair of them."""
-        if not self._categories or not self._numbers:
+        if not self._numbers:
             return None
         measure = self._measure()
         for category in self._categories:
@@ -125,13 +138,9 @@ class _Suggestion:
         pair = self._pair()
         if pair is not None:
             return self._crossed(*pair, measure)
-        few = self._few_categories()
-        if len(self._columns) >= _WIDE or not few:
+        few = self._few_categories(most=30)
+        if len(self._columns) >= _WIDE or not few or len(self._numbers) >= 2:
             return None
-        if len(self._numbers) >= 2:
-            return ChartSpec(
-                "point", x=self._numbers[0].name, y=self._numbers[1].name, color=few[0].name
-            )
         return ChartSpec("bar", x=few[0].name, y=measure.name, aggregate="mean")
 
     def _measure(self) -> ChartColumn:
@@ -159,7 +168,14 @@ class _Suggestion:
         if measure in (left, right):
             measure = self._numbers[-1]
         few, many = sorted((left, right), key=lambda each: each.distinct)
-        if few.distinct <= 4 and many.distinct <= 25:
+        if many.distinct > 40:
+            by = self._sum_or_mean(measure)
+            color = few.name if few.distinct <= _FEW_COLORS else None
+            return ChartSpec(
+                "bar", x=many.name, y=measure.name, aggregate=by, color=color,
+                sort="y_descending", limit=30,
+            )  # fmt: skip
+        if few.distinct <= 4 and many.distinct <= 25 and not {few, many} <= set(self._numbers):
             return ChartSpec("bar", x=many.name, y=measure.name, color=few.name, stack="grouped")
         return ChartSpec("heatmap", x=few.name, y=many.name, color=measure.name)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .chart_sql import ChartQuery
 from .spec import ChartSpec
-from .wording import capital, filter_words, key_words, spoken, value_words
+from .wording import axis_words, capital, filter_words, key_words, spoken, value_words
 
 _MARKS = {
     "bar": "Bar chart", "line": "Line chart", "area": "Area chart", "point": "Scatter plot",
@@ -30,12 +30,12 @@ def _drawn(spec: ChartSpec, noun: str | None) -> str:
         return f"{what} on a map" + (f" by {color}" if color else "")
     if spec.mark == "heatmap":
         y = key_words(spec.y, spec.y_unit) if spec.y else ""
-        return f"{value_words(spec, noun)} by {x} and {y}"
+        return f"{axis_words(spec, noun)} by {x} and {y}"
     if spec.mark == "point" and spec.aggregate is None:
         return f"{spoken(spec.y or '')} against {x}" + (f" by {color}" if color else "")
     if spec.x_bins and spec.aggregate == "count":
         return f"distribution of {x}" + (f" by {color}" if color else "")
-    return f"{value_words(spec, noun)} by {x}" + (f" and {color}" if color else "")
+    return f"{axis_words(spec, noun)} by {x}" + (f" and {color}" if color else "")
 
 
 def _filtered(spec: ChartSpec) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from .chart_parts import Channel, Field
 from .chart_sql import ChartQuery
 from .spec import ChartSpec, Unit
-from .wording import field_title
+from .wording import axis_words, capital, field_title
 
 Json = dict[str, Any]
 
@@ -27,6 +27,7 @@ _ORDERS: dict[Unit | None, list[str]] = {
 _UTC_STEPS: dict[Unit | None, str] = {
     "year": "year", "year_month": "month", "week": "week", "day": "day",
 }  # fmt: skip
+_ENDS: tuple[tuple[str, Channel], ...] = (("x", "x_end"), ("y", "y_end"))
 _HEIGHT = 320
 _MAP_WIDTH, _MOST_MAP_HEIGHT = 640, 480
 # A wheel alone scrolls the page; pinching comes as a wheel with the control key.
@@ -192,12 +193,14 @@ class _Drawing:
         self._color(encoding)
         sides = ("y", "x") if self._lies(x) else ("x", "y")
         encoding |= {sides[0]: across, sides[1]: along}
-        mark: Json = {"type": "bar"}
+        if self._spec.scale == "log":
+            encoding[f"{sides[1]}2"] = {"datum": along["scale"]["domainMin"]}
+        mark: Json = {"type": "bar", "orient": "horizontal" if sides[0] == "y" else "vertical"}
         if grouped:
             encoding[f"{sides[0]}Offset"] = {"field": self._field("color").name, "type": "nominal"}
         elif x.kind == "time" and self._step(x):
             encoding["x2"] = {"field": self._moment(x, end=True)}
-            mark["x2Offset"] = -1
+            mark["x2Offset"] = -1 if len(set(self._values(x))) <= 100 else 0
         elif x.kind == "time":
             mark["width"] = 2
         elif self._query.field("x_end"):
@@ -215,13 +218,22 @@ class _Drawing:
         spec = self._spec
         channel = self._channel(field)
         if spec.scale == "log":
-            channel["scale"] = {"type": "log"}
+            channel["scale"] = {"type": "log", "domainMin": self._log_start(field)}
+            channel["stack"] = None
+        elif spec.mark in ("bar", "area") and spec.stack is None:
+            channel["stack"] = "zero"
         if spec.stack == "normalized":
-            channel |= {"stack": "normalize", "axis": {"format": "%"}}
-            channel["title"] = f"Share of {channel['title'][:1].lower()}{channel['title'][1:]}"
+            title = capital(axis_words(spec, self._noun))
+            channel |= {"stack": "normalize", "axis": {"format": "%"}, "title": title}
         elif spec.stack == "grouped":
             channel["stack"] = None
         return channel
+
+    def _log_start(self, field: Field) -> float:
+        """Where a log scale begins: a round number below the lowest value."""
+        lowest = min(self._values(field), default=1)
+        start = 10.0 ** math.floor(math.log10(lowest))
+        return start if lowest > start * 1.05 else start / 2
 
     def _lies(self, x: Field) -> bool:
         """Whether bars lie, so that their names can be read."""
@@ -239,7 +251,7 @@ class _Drawing:
         x, y = self._field("x"), self._field("y")
         across = self._channel(x)
         encoding: Json = {"x": across, "y": self._length(y), "tooltip": self._tooltip()}
-        if self._spec.scale == "linear":
+        if self._spec.scale == "linear" and self._spec.mark == "line":
             encoding["y"]["scale"] = {"zero": self._starts_at_zero(y)}
         self._color(encoding)
         if x.kind in ("time", "number"):
@@ -260,7 +272,6 @@ class _Drawing:
     def _areas(self) -> Json:
         drawn = self._lines()
         drawn["mark"] = {"type": "area", "clip": True, "line": self._query.field("color") is None}
-        drawn["encoding"]["y"].pop("scale", None)
         return drawn
 
     def _points(self) -> Json:
@@ -302,22 +313,26 @@ class _Drawing:
     def _heatmap(self) -> Json:
         x, y, color = self._field("x"), self._field("y"), self._field("color")
         across, down = self._square(x), self._square(y)
-        across["axis"] = {**across.get("axis", {}), "labelAngle": self._angle(x)}
+        if x.kind != "number":
+            across["axis"] = {"labelAngle": self._angle(x)}
         scale: Json = {"scheme": "viridis"}
         if self._spec.scale == "log":
             scale["type"] = "log"
         colored = {**self._channel(color), "scale": scale}
         colored.pop("axis", None)
         encoding = {"x": across, "y": down, "color": colored, "tooltip": self._tooltip()}
-        binned = self._query.field("y_end") is not None
-        height: Any = _HEIGHT if binned else {"step": 22}
+        ends = [(side, self._query.field(end)) for side, end in _ENDS]
+        for side, end in ends:
+            if end is not None:
+                encoding[f"{side}2"] = {"field": end.name}
+        height: Any = _HEIGHT if "y2" in encoding else {"step": 22}
         return {"height": height, "mark": {"type": "rect"}, "encoding": encoding}
 
     def _square(self, field: Field) -> Json:
-        """One side of a heat map; bins are named by where they start."""
+        """One side of a heat map: squares stand side by side, bins where their numbers are."""
         channel = self._channel(field, discrete=True)
         if field.kind == "number":
-            return {"field": field.name, "type": "ordinal", "title": channel["title"]}
+            return {**channel, "bin": {"binned": True}, "scale": {"zero": False}}
         if field.kind == "category" and field.channel == "y":
             del channel["sort"]
         if field.channel == "y" and field.kind != "category" and field.unit not in _ORDERS:
@@ -345,10 +360,8 @@ class _Drawing:
         self._color(encoding)
         size = self._query.field("size")
         if size is not None:
-            encoding["size"] = {
-                "field": size.name, "type": "quantitative", "title": self._title(size),
-                "scale": {"range": [15, 600]},
-            }  # fmt: skip
+            sized = {"field": size.name, "type": "quantitative", "title": self._title(size)}
+            encoding["size"] = {**sized, "scale": {"range": [15, 600]}}
         self._zoom("x", "y")
         return {
             "width": _MAP_WIDTH,

@@ -36,26 +36,36 @@ _MONTHS = (
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+_CALL = re.compile(r'(\w+)\(\s*(?:\w+\.)?"?(\*|\w+)"?\s*\)')
+_CALLED = {"avg": "mean", "sum": "total", "total": "total", "min": "lowest", "max": "highest"}
+
+
 def spoken(name: str) -> str:
-    """A column's name without underscores where these only join its words."""
+    """A column's name without underscores where these only join its words.
+
+    A column that a query left unnamed is called by the function that made it.
+    """
+    call = _CALL.fullmatch(name)
+    if call is not None:
+        function, argument = call[1].lower(), call[2]
+        if function == "count":
+            return "count" if argument == "*" else f"count of {spoken(argument)}"
+        if function in _CALLED:
+            return f"{_CALLED[function]} {spoken(argument)}"
     return name.replace("_", " ").strip() if re.fullmatch(r"\w+", name) else name
 
 
 def capital(text: str) -> str:
-    """A text with its first letter in upper case."""
-    return text[:1].upper() + text[1:]
+    """A text with its first letter in upper case, unless it is that letter only."""
+    return text[:1].upper() + text[1:] if len(text) > 1 else text
 
 
 def field_title(field: Field, spec: ChartSpec, noun: str | None = None) -> str:
     """What a field is called on an axis, in a legend and over a column."""
     if field.is_value:
         return capital(value_words(spec, noun))
-    name = spoken(field.column.name) if field.column else ""
-    if field.channel in ("x_end", "y_end"):
-        return f"{capital(name)}, to"
-    if field.unit is not None and _UNITS[field.unit] not in name.lower():
-        return f"{capital(name)} ({_UNITS[field.unit]})"
-    return capital(name)
+    words = key_words(field.column.name if field.column else "", field.unit)
+    return capital(f"{words}, to" if field.channel in ("x_end", "y_end") else words)
 
 
 def value_words(spec: ChartSpec, noun: str | None = None) -> str:
@@ -66,6 +76,14 @@ def value_words(spec: ChartSpec, noun: str | None = None) -> str:
     if spec.aggregate is not None and name is not None:
         return _AGGREGATES[spec.aggregate].format(spoken(name))
     return spoken(name or "")
+
+
+def axis_words(spec: ChartSpec, noun: str | None = None) -> str:
+    """What is drawn along an axis: the value, or its share of a whole."""
+    words = value_words(spec, noun)
+    if spec.stack != "normalized":
+        return words
+    return f"share of {noun or 'rows'}" if spec.aggregate == "count" else f"share of {words}"
 
 
 def key_words(name: str, unit: Unit | None) -> str:
