@@ -34,7 +34,7 @@ SELECT DISTINCT city FROM shop WHERE city IS NOT NULL ORDER BY city LIMIT 500
 <script src="lib:vega-lite"></script>
 <style>
 :root { color-scheme: light dark; font: 14px/1.4 system-ui, sans-serif; }
-body { margin: 0; color: CanvasText; background: Canvas; }
+body { margin: 8px; color: CanvasText; background: Canvas; }
 #chart { width: 100%; height: 300px; }
 </style>
 </head>
