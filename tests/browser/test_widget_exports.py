@@ -1,0 +1,240 @@
+"""Exported files opened from disk: they work without a network, ask for nothing, and are silent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from datasette_llm_tools.widgets.values import NamedQuery, Parameter, Widget
+from tests.sites import make_site
+from tests.widget_exports import export_url, kept_chart, kept_document
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+class Opened:
+    """A page from disk, what it complained about, and what it asked for."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda said: self.complaints.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    @property
+    def requests(self) -> list[str]:
+        """What was asked for beside the file itself."""
+        inside = ("file://", "data:", "blob:", "about:")
+        return [each for each in self.asked if not each.startswith(inside)]
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, file: Path, *, offline: bool = True, **options: Any
+) -> AsyncIterator[Opened]:
+    context = await browser.new_context(offline=offline, **options)
+    context.set_default_timeout(10_000)
+    try:
+        found = Opened(await context.new_page())
+        await found.page.goto(file.as_uri())
+        yield found
+    finally:
+        await context.close()
+
+
+async def chart_file(folder: Path, **options: Any) -> Path:
+    async with make_site(folder, lambda _: "") as site:
+        widget = await kept_chart(site, **options)
+        return await written(site, widget, folder)
+
+
+async def document_file(folder: Path, *arguments: Any, **options: Any) -> Path:
+    async with make_site(folder, lambda _: "") as site:
+        widget = await kept_document(site, *arguments, **options)
+        return await written(site, widget, folder)
+
+
+async def written(site: Any, widget: Widget, folder: Path) -> Path:
+    answer = await site.get(export_url(widget, ".html"))
+    assert answer.status_code == 200, answer.text
+    file = folder / "exported.html"
+    file.write_bytes(answer.content)
+    return file
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[str]]]:
+    """A server on loopback, and what it was asked for."""
+    asked: list[str] = []
+
+    class Collecting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collecting) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_chart_is_painted_from_disk(browser: Browser, tmp_path: Path, scheme: Any) -> None:
+    file = await chart_file(tmp_path)
+    async with opened(browser, file, color_scheme=scheme) as found:
+        await found.page.wait_for_selector(".chart.painted canvas")
+        await found.page.hover(".chart canvas", position={"x": 600, "y": 250})
+        await found.page.wait_for_selector(".chart-note:not([hidden])")
+        assert "tea" in await found.page.inner_text(".chart-note")
+        table = found.page.get_by_text("Data: 2 rows")
+        await table.click()
+        assert await found.page.locator("tbody tr").count() == 2
+        assert (found.complaints, found.requests) == ([], [])
+
+
+async def test_a_chart_is_read_by_keyboard_and_leads_nowhere(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with opened(browser, await chart_file(tmp_path)) as found:
+        await found.page.wait_for_selector(".chart.painted")
+        await found.page.focus(".chart")
+        await found.page.keyboard.press("ArrowRight")
+        await found.page.locator(".said", has_text="1 of 2").wait_for()
+        address = found.page.url
+        await found.page.keyboard.press("Enter")
+        assert found.page.url == address
+        assert (found.complaints, found.requests) == ([], [])
+
+
+async def test_a_chart_without_javascript_is_a_summary_and_a_table(
+    browser: Browser, tmp_path: Path
+) -> None:
+    file = await chart_file(tmp_path)
+    async with opened(browser, file, java_script_enabled=False) as found:
+        assert await found.page.inner_text("#summary")
+        assert await found.page.locator("tbody tr").count() == 2
+
+
+async def test_a_widget_works_from_disk(browser: Browser, tmp_path: Path) -> None:
+    async with opened(browser, await document_file(tmp_path)) as found:
+        frame = found.page.frame_locator("iframe")
+        await frame.locator("li").nth(1).wait_for()
+        assert await frame.locator("li").all_inner_texts() == ["milk: 1", "tea: 1"]
+        sandbox = await found.page.get_attribute("iframe", "sandbox")
+        assert sandbox == "allow-scripts"
+        assert (found.complaints, found.requests) == ([], [])
+
+
+LIBRARIES = """<!DOCTYPE html><html><head>
+<script src="lib:vega-lite"></script><script src="lib:plot"></script>
+<script src="lib:leaflet"></script></head>
+<body><div id="vega"></div><div id="plot"></div><div id="map" style="height:100px"></div>
+<script>
+(async () => {
+  const rows = await datasette.rows("sales");
+  await datasette.vega(document.getElementById("vega"), {
+    data: {values: rows}, mark: "bar",
+    encoding: {x: {field: "item"}, y: {field: "sales", type: "quantitative"}}});
+  const bars = Plot.barY(rows, {x: "item", y: "sales"});
+  document.getElementById("plot").append(Plot.plot({marks: [bars]}));
+  const map = L.map("map").setView([47, 15], 8);
+  L.circleMarker([47, 15]).addTo(map);
+  document.body.classList.add("done");
+})();
+</script></body></html>"""
+
+
+async def test_libraries_work_from_disk(browser: Browser, tmp_path: Path) -> None:
+    async with opened(browser, await document_file(tmp_path, LIBRARIES)) as found:
+        frame = found.page.frame_locator("iframe")
+        await frame.locator("body.done").wait_for()
+        assert await frame.locator("#vega canvas").count() == 1
+        assert await frame.locator("#plot svg").count() == 1
+        height = await found.page.eval_on_selector("iframe", "each => each.clientHeight")
+        assert height > 300
+        assert (found.complaints, found.requests) == ([], [])
+
+
+async def test_a_version_that_nobody_ran_runs_when_run_is_pressed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with opened(browser, await document_file(tmp_path, approved=False)) as found:
+        assert await found.page.locator("iframe").count() == 0
+        await found.page.get_by_role("button", name="Run").click()
+        await found.page.frame_locator("iframe").locator("li").nth(1).wait_for()
+        assert (found.complaints, found.requests) == ([], [])
+
+
+VALUES = """<p id="said"></p><script>
+(async () => {
+  const said = [];
+  for (const params of [{}, {city: "Graz"}, {city: null}, {city: "Linz"}, {town: "x"}]) {
+    try {
+      const rows = await datasette.rows("sales", params);
+      said.push(rows.length + "/" + rows.next + "/" + rows.columns.join(","));
+    } catch (error) { said.push(error.message); }
+  }
+  try { await datasette.rows("other"); } catch (error) { said.push(error.message); }
+  said.push((await datasette.rows("sales", {}, {page: 1})).length);
+  document.getElementById("said").innerText = said.join("\\n");
+})();
+</script>"""
+
+
+async def test_a_file_has_the_rows_of_its_defaults_only_and_says_so(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with opened(browser, await document_file(tmp_path, VALUES)) as found:
+        said = found.page.frame_locator("iframe").locator("#said")
+        await said.filter(has_text="1").wait_for()
+        assert (await said.inner_text()).split("\n") == [
+            "2/null/item,sales",
+            "2/null/item,sales",
+            "2/null/item,sales",
+            "This file holds the rows of sales for city = Graz only, not for Linz.",
+            "The query sales has no parameter town.",
+            "This file holds no query called other.",
+            "1",
+        ]
+
+
+HOSTILE = Path(__file__).with_name("hostile_export.html")
+
+
+async def test_a_hostile_widget_reaches_no_server_from_disk(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with collector() as (address, asked):
+        source = HOSTILE.read_text().replace("ADDRESS", f'"{address}"')
+        query = NamedQuery("sales", "select 'planted' as secret", (Parameter("city"),))
+        file = await document_file(tmp_path, source, [query])
+        async with opened(browser, file, offline=False) as found:
+            page = found.page
+            await page.frame_locator("iframe").get_by_text("tried").wait_for()
+            height = await page.eval_on_selector("iframe", "each => each.clientHeight")
+            assert height <= 20_000
+            await page.get_by_text("went to another page").wait_for()
+            assert await page.locator("iframe").count() == 0
+            assert page.url == file.as_uri()
+            assert await page.inner_text("h1") == "Sales by item"
+            assert await page.locator("main img").count() == 0
+        assert asked == []
