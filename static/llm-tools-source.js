@@ -48,7 +48,7 @@ class LlmToolsSource extends HTMLElement {
   }
 
   /** More text at the end, which is kept in sight. */
-  append(text) {
+  stream(text) {
     this.#arriving += text;
     this.#frame ||= requestAnimationFrame(() => this.#flush());
   }

@@ -169,6 +169,7 @@ class LlmToolsStudio extends HTMLElement {
     if (done.conflict) this.#tell("warning", [done.conflict]);
     if (done.notes.length) this.#tell("info", done.notes);
     this.mending.arm();
+    this.#offerRun();
     this.#announce(`Version ${this.dataset.number} is there.`);
   }
 
@@ -228,6 +229,15 @@ class LlmToolsStudio extends HTMLElement {
     Object.assign(this.frame.dataset, next.querySelector("llm-tools-widget").dataset);
     delete this.frame.dataset.approved;
     await this.frame.reload();
+  }
+
+  /** Once a new version is painted, Enter runs it: the hand may stay on the keyboard. */
+  #offerRun() {
+    const focus = () => {
+      if (document.activeElement !== document.body) return;
+      this.frame.querySelector(".widget-cover button")?.focus({ preventScroll: true });
+    };
+    this.frame.addEventListener("widget-ready", focus, { once: true });
   }
 
   #tell(kind, sentences, ...more) {

@@ -32,7 +32,7 @@ export class Writing {
   #written(delta) {
     if (!this.began) this.source.value = "";
     this.began = true;
-    this.source.append(delta);
+    this.source.stream(delta);
   }
 
   #replaced(source) {

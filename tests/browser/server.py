@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,14 @@ HOSTILE_CELL = "</script><script>window.harmed=1</script><img src=x onerror=wind
 CONFIG = {
     "permissions": {
         name: {"id": "*"}
-        for name in ("create-table", "insert-row", "update-row", "alter-table", "store-query")
+        for name in (
+            "create-table",
+            "insert-row",
+            "update-row",
+            "alter-table",
+            "store-query",
+            "llm-tools-publish",
+        )
     },
     "databases": {"hostile": {"tables": {"salaries": {"allow": False}}}},
 }
@@ -54,12 +62,17 @@ class Server:
 
 
 def start_server(
-    folder: Path, *, scripted: bool = True, models: Path | None = None, kept: bool = True
+    folder: Path,
+    *,
+    scripted: bool = True,
+    models: Path | None = None,
+    kept: bool = True,
+    environment: Mapping[str, str] | None = None,
 ) -> Server:
     """Start Datasette on a free port with copies of demo.db and hostile data, and wait for it.
 
     Without `scripted` and without the folder of installed `models` there is no model at all;
-    unless it is `kept`, history goes with the server.
+    unless it is `kept`, history goes with the server. `environment` is added to what it gets.
     """
     shutil.copy(REPOSITORY / "demo.db", folder / "demo.db")
     _make_hostile(folder / "hostile.db")
@@ -73,15 +86,16 @@ def start_server(
     command += ["-h", "127.0.0.1", "-p", str(port)]
     if scripted:
         command += ["--plugins-dir", str(Path(__file__).parent / "plugins")]
-    kept = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-    environment = {
-        **kept,
+    inherited = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+    variables = {
+        **inherited,
         "PYTHONPATH": str(REPOSITORY / "tests"),
         "LLM_USER_PATH": str(folder / "llm"),
         "DATASETTE_LLM_TOOLS_MODELS": str(models or folder / "no-models"),
+        **(environment or {}),
     }
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
     server = Server(f"http://127.0.0.1:{port}", process)
     _wait(server, folder / "log")
     return server

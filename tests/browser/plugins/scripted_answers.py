@@ -10,6 +10,7 @@ import llm
 from datasette import Response, hookimpl
 from llm.plugins import load_plugins, pm
 from scripted_model import ScriptedModel, _SyncFace
+from scripted_widgets import widget_reply
 
 # The first word of this list that is in a question decides the SQL.
 SQL = {
@@ -41,6 +42,9 @@ HOSTILE_WORDS = (
 
 def script(turn: str) -> str | list[str] | Exception:
     """The reply to a turn: SQL to a question, a paragraph to rows, in pieces of a few letters."""
+    widget = widget_reply(turn)
+    if widget is not None:
+        return widget
     if "<cell " in turn or "Answer again" in turn:
         return enriched(turn)
     if "<rows " in turn:
