@@ -22,11 +22,14 @@ from datasette.utils import BadMetadataError, StartupError, parse_metadata
 from .command_line import ACTOR, is_database, opened, table_lines
 from .enrichments.command.commands import COMMANDS
 from .errors import BadInput, LlmToolsError
+from .evals.command import eval_command
 from .local_model.commands import local_model
 from .questions.answering import Answering
 from .questions.asking import prepare
 from .questions.values import Answer, Status, Step, StepBegan, answer_json
 from .uploads.store import load_file
+from .widgets.command.draw_command import draw
+from .widgets.command.widget_commands import widgets
 
 _TABLE_FILES = {".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".geojson"}
 _TABLE_ROWS = 50
@@ -34,11 +37,12 @@ _TABLE_ROWS = 50
 
 @click.group(name="llm-tools")
 def llm_tools() -> None:
-    """Ask databases and files questions with language models, and enrich tables."""
+    """Ask databases questions with language models, draw charts and widgets, enrich tables."""
 
 
 llm_tools.add_command(local_model)
-for each in COMMANDS:
+llm_tools.add_command(eval_command)
+for each in (*COMMANDS, draw, widgets):
     llm_tools.add_command(each)
 
 

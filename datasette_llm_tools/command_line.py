@@ -30,16 +30,25 @@ async def opened(path: Path, told: Mapping[str, Any]) -> AsyncIterator[tuple[Dat
     `told` is what Datasette takes as `metadata` and `config`. Nothing that works in the
     background of a server is begun.
     """
+    async with opened_files([path], told) as (datasette, names):
+        yield datasette, names[0]
+
+
+@asynccontextmanager
+async def opened_files(
+    paths: Sequence[Path], told: Mapping[str, Any]
+) -> AsyncIterator[tuple[Datasette, list[str]]]:
+    """A Datasette on several files, and the names that the databases have there, in order."""
     # What stamina logs of its retries is for servers; here the outcome is told.
     stamina.instrumentation.set_on_retry_hooks([])
     async with AsyncExitStack() as stack:
-        datasette = Datasette([str(path)], **told)
+        datasette = Datasette([str(path) for path in paths], **told)
         datasette.root_enabled = True
         stack.callback(datasette.close)
         await datasette.invoke_startup()
         stack.push_async_callback(datasette.invoke_shutdown)
         await datasette.refresh_schemas()
-        yield datasette, _name(datasette, path)
+        yield datasette, [_name(datasette, path) for path in paths]
 
 
 def _name(datasette: Datasette, path: Path) -> str:

@@ -32,6 +32,19 @@ class Order:
     columns: tuple[int | str, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a statement's LIMIT cuts its rows off.
+
+    `sql` returns the rows that it would return without, the values they are ordered by being
+    the last `keys` columns; the cut is before row number `at`, counted from 0.
+    """
+
+    sql: str
+    keys: int
+    at: int
+
+
 def kinds_of(case: Case) -> frozenset[Kind]:
     """The kinds of the first accepted statement; none where there is none that can be read."""
     query = _parsed(case.statements[0]) if case.statements else None
@@ -60,6 +73,39 @@ def order_of(sql: str) -> Order | None:
     columns = [_position(each.this, query) for each in order.expressions]
     known = tuple(each for each in columns if each is not None)
     return Order(known if len(known) == len(columns) else None)
+
+
+def cut_of(sql: str) -> Cut | None:
+    """The cut of a statement whose outermost SELECT has a LIMIT, so that it can be looked at.
+
+    None where it has no LIMIT. Raises LookupError where ties at a LIMIT cannot be seen: in a
+    subquery or a set operation, without an order, with DISTINCT.
+    """
+    query = _parsed(sql)
+    if query is None:
+        raise LookupError("the statement cannot be read")
+    limits = list(query.find_all(exp.Limit))
+    if not limits:
+        return None
+    order, limit, offset = (query.args.get(each) for each in ("order", "limit", "offset"))
+    if not isinstance(query, exp.Select) or query.args.get("distinct") or len(limits) > 1:
+        raise LookupError("ties at this LIMIT cannot be seen")
+    if limit is None or order is None:
+        raise LookupError("ties at this LIMIT cannot be seen")
+    try:
+        at = int(limit.expression.this) + (int(offset.expression.this) if offset else 0)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise LookupError("the LIMIT is no number") from error
+    terms = [each.this for each in order.expressions]
+    whole = query.copy()
+    for name in ("limit", "offset"):
+        whole.set(name, None)
+    outputs = query.selects
+    for term in terms:
+        position = _position(term, query)
+        shown = outputs[position].unalias() if isinstance(position, int) else term
+        whole.args["expressions"].append(shown.copy())
+    return Cut(whole.sql(dialect="sqlite"), len(terms), at)
 
 
 def _parsed(sql: str) -> exp.Expr | None:

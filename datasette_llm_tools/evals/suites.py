@@ -47,7 +47,9 @@ def read_suite(path: Path) -> Suite:
         raise BadInput(f"{path.name} is not UTF-8; save it as that.") from error
     if kind in YAML_FILES:
         return _YamlSuite(path, text).suite()
-    return Suite(path.stem, _checked(path, _jsonl_cases(path, text)))
+    # Such files tend to have one name; the folder tells which set it is.
+    name = f"{path.resolve().parent.name}/{path.stem}"
+    return Suite(name, _checked(path, _jsonl_cases(path, text)))
 
 
 def suite_yaml(suite: Suite, folder: Path) -> str:

@@ -116,7 +116,7 @@ def test_jsonl(tmp_path: Path) -> None:
     )
     file = str((tmp_path / "data/a.sqlite").resolve())
     assert read_suite(path) == Suite(
-        "some",
+        f"{tmp_path.name}/some",
         (
             Case("x/1", "How many?", file, ("SELECT 1",), ("first",)),
             Case("3", "How many?", file, ("SELECT 2", "SELECT 3"), ("relative date",)),

@@ -1,0 +1,263 @@
+"""What the command does: opens databases, runs each plan, keeps results as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from datasette.database import Database
+
+from ..command_line import ACTOR, is_database, opened_files
+from ..errors import BadInput, NotFound, RunPaused
+from ..model import choose_model
+from ..questions.asking import PURPOSE
+from ..settings import Settings
+from . import store
+from .perturbing import make_variants
+from .reports import Reported, percent, summary
+from .running import Bench, chosen_cases, overridden, run_cases
+from .suites import JSONL_FILES, YAML_FILES, databases_of, read_suite
+from .values import Case, CaseResult, EvalRun, Plan, RunStatus, Suite
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+STOPPED = "Stopped."
+_AT_ONCE = 8  # questions to a model that is not on this machine
+_LINE_SECONDS = 30.0  # between lines of progress where there is no terminal
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command was asked to do. `settings` are the changed ones."""
+
+    suite: str
+    models: tuple[str, ...] = ()
+    sample: int | None = None
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    variants: int = 0
+    save: Path | None = None
+    resume: bool = False
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The cases, what came of them in each run, and why it ended early, if it did."""
+
+    suite: Suite
+    cases: tuple[Case, ...]
+    runs: tuple[Reported, ...]
+    stopped: str | None = None
+
+
+async def evaluated(wanted: Wanted) -> Ran:
+    """Run what is wanted, one model after the other. Results are kept as they come.
+
+    Raises BadInput, NotFound and NoModel.
+    """
+    overridden(Settings(), wanted.settings)  # what is wrong there is told before anything else
+    if wanted.resume and wanted.save is None:
+        raise BadInput("--resume goes on with a run that is kept: name its file with --save.")
+    suite = await _suite(wanted)
+    plan = Plan("", dict(wanted.settings), wanted.sample, wanted.seed, wanted.variants)
+    cases = chosen_cases(suite, plan)
+    async with AsyncExitStack() as stack:
+        bench = await stack.enter_async_context(_bench(cases, plan))
+        kept = None
+        if wanted.save is not None:
+            kept = await store.opened_file(bench.datasette, wanted.save)
+            await store.save_suite(kept, suite)
+        # Every model is looked up before the first is asked.
+        plans = [
+            await _with_model(bench, replace(plan, model_id=each))
+            for each in dict.fromkeys(wanted.models or ("",))
+        ]
+        runs: list[Reported] = []
+        stopped = None
+        for each, at_once in plans:
+            work = Work(bench, suite, each, cases, kept, wanted.concurrency or at_once)
+            runs.append(await work.reported(each.model_id, resume=wanted.resume))
+            stopped = work.stopped
+            if stopped:
+                break
+    return Ran(suite, cases, tuple(runs), stopped)
+
+
+class Work:
+    """One plan on its way. Ctrl-C ends it; `stopped` says why it ended early."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        suite: Suite,
+        plan: Plan,
+        cases: Sequence[Case],
+        kept: Database | None,
+        concurrency: int,
+    ) -> None:
+        self.stopped: str | None = None
+        self._bench, self._suite, self._plan = bench, suite, plan
+        self._cases, self._kept, self._concurrency = cases, kept, concurrency
+        self._results: dict[str, CaseResult] = {}
+
+    async def reported(self, name: str, *, resume: bool) -> Reported:
+        """Run the plan, or go on with it, to its end or until it is stopped."""
+        run = await self._begun(resume)
+        shown = _Progress(name, len(self._cases))
+        task = asyncio.create_task(self._ask(run, shown))
+        try:
+            with _interrupted(lambda: self._stop(task)):
+                await task
+        except asyncio.CancelledError:
+            if self.stopped is None:
+                raise
+        except RunPaused as error:
+            self.stopped = error.message
+        finally:
+            shown.end()
+            is_done = len(self._results) == len(self._cases)
+            run = replace(run, status=RunStatus.DONE if is_done else RunStatus.STOPPED)
+            if self._kept is not None:
+                run = await store.end(self._kept, run, run.status)
+        return Reported(name, run, tuple(self._results.values()))
+
+    def _stop(self, task: asyncio.Task[None]) -> None:
+        self.stopped = STOPPED
+        task.cancel()
+
+    async def _begun(self, resume: bool) -> EvalRun:
+        """A new run, or the one to go on with, whose results are taken over."""
+        if self._kept is None:
+            return store.new_run(self._suite.name, self._plan, len(self._cases))
+        run = await store.latest(self._kept, self._suite.name, self._plan) if resume else None
+        if run is None:
+            return await store.begin(self._kept, self._suite.name, self._plan, len(self._cases))
+        asked = {each.id for each in self._cases}
+        for result in await store.results_of(self._kept, run.id):
+            if result.case_id in asked:
+                self._results[result.case_id] = result
+        return await store.end(self._kept, run, RunStatus.RUNNING)
+
+    async def _ask(self, run: EvalRun, shown: _Progress) -> None:
+        rest = [each for each in self._cases if each.id not in self._results]
+        asked = run_cases(self._bench, self._suite, self._plan, rest, concurrency=self._concurrency)
+        shown.show(self._results)
+        async with aclosing(asked) as results:
+            async for result in results:
+                if self._kept is not None:
+                    await store.save_result(self._kept, run, result)
+                self._results[result.case_id] = result
+                shown.show(self._results)
+
+
+class _Progress:
+    """How far a run is, on standard error: one line that changes, or lines where it cannot."""
+
+    def __init__(self, name: str, cases: int) -> None:
+        self._name, self._cases = name, cases
+        self._on_terminal = sys.stderr.isatty()
+        self._tenth = -1
+        self._said_at = time.monotonic()
+
+    def show(self, results: Mapping[str, CaseResult]) -> None:
+        told = summary(list(results.values()))
+        text = f"{self._name}: {len(results):,} of {self._cases:,}"
+        if told.right.of:
+            text += f", {percent(told.right)} right, {told.median_seconds:.1f} s at the median"
+        tenth = 10 * len(results) // max(1, self._cases)
+        if self._on_terminal:
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        elif tenth > self._tenth or time.monotonic() - self._said_at > _LINE_SECONDS:
+            self._tenth, self._said_at = tenth, time.monotonic()
+            click.echo(text, err=True)
+
+    def end(self) -> None:
+        """Leave the line, so that what follows has its own."""
+        if self._on_terminal:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+@contextmanager
+def _interrupted(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and an end of the process call `stop` while the block lasts."""
+    loop = asyncio.get_running_loop()
+    heard = (signal.SIGINT, signal.SIGTERM)
+    # Windows has only KeyboardInterrupt, and only the main thread hears signals.
+    with suppress(NotImplementedError, ValueError, RuntimeError):
+        for each in heard:
+            loop.add_signal_handler(each, stop)
+    try:
+        yield
+    finally:
+        with suppress(NotImplementedError, ValueError, RuntimeError):
+            for each in heard:
+                loop.remove_signal_handler(each)
+
+
+async def _suite(wanted: Wanted) -> Suite:
+    """The suite of a file, or one that is kept under that name."""
+    path = Path(wanted.suite)
+    if path.suffix.lower() in YAML_FILES | JSONL_FILES:
+        return await asyncio.to_thread(read_suite, path)
+    if wanted.save is None or not await asyncio.to_thread(wanted.save.is_file):
+        raise BadInput(
+            f"{wanted.suite} is no file named .yaml, .yml or .jsonl; for a suite that is kept, "
+            "name the file that keeps it with --save."
+        )
+    async with opened_files([wanted.save], {}) as (datasette, _):
+        return await store.suite_of(await store.opened_file(datasette, wanted.save), wanted.suite)
+
+
+@asynccontextmanager
+async def _bench(cases: Sequence[Case], plan: Plan) -> AsyncIterator[Bench]:
+    """A Datasette on the databases of the cases and on their changed copies."""
+    files = {each: Path(each) for each in databases_of(cases)}
+    for case in cases:
+        _require_database(files[case.database], case)
+    with tempfile.TemporaryDirectory(prefix="llm-tools-") as folder:
+        async with opened_files(list(files.values()), {}) as (datasette, names):
+            databases = dict(zip(files, names, strict=True))
+            variants = {
+                name: await _variants(datasette, files[file], name, Path(folder), plan)
+                for file, name in databases.items()
+                if plan.variants
+            }
+            yield Bench(datasette, ACTOR, databases, variants)
+
+
+def _require_database(path: Path, case: Case) -> None:
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}, whose data the case {case.id} asks about.")
+    if not is_database(path):
+        raise BadInput(f"{path} is not a SQLite database; the case {case.id} asks about it.")
+
+
+async def _variants(
+    datasette: Datasette, file: Path, name: str, folder: Path, plan: Plan
+) -> list[str]:
+    """Make the changed copies of a database and open them; their names."""
+    place = Path(tempfile.mkdtemp(dir=folder))
+    made = await asyncio.to_thread(make_variants, file, place, plan.variants, plan.seed)
+    names = [f"{name}, changed {number}" for number in range(1, len(made) + 1)]
+    for each, variant in zip(names, made, strict=True):
+        path = str(variant.path)
+        datasette.add_database(Database(datasette, path=path, is_mutable=False), name=each)
+    return names
+
+
+async def _with_model(bench: Bench, plan: Plan) -> tuple[Plan, int]:
+    """The plan with the full id of its model, and how many questions it is asked at once."""
+    wanted = plan.model_id or plan.settings.get("model")
+    model = await choose_model(bench.datasette, bench.actor, PURPOSE, wanted)
+    return replace(plan, model_id=model.model_id), 1 if model.info.is_local else _AT_ONCE

@@ -1,0 +1,174 @@
+"""Runs cases: each is asked as a person's question is, without words, and then judged.
+
+There is no second way of answering here, or the figures would be of something else. Results come
+out as they are ready, in any order; whoever stops iterating stops the questions under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NotFound, RunPaused
+from ..permissions import Actor
+from ..pricing import price_usd
+from ..queries import Limits
+from ..questions.answering import Answering
+from ..questions.asking import Asking, prepare
+from ..questions.values import Answer, Status
+from ..settings import Settings, read_settings, settings_from
+from .judging import Judge
+from .values import Case, CaseResult, Plan, Suite, Verdict
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+# So many cases without an answer of the model, one after the other: it is not there any more.
+_MOST_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where cases are asked: a Datasette, the actor, and the databases of the suite in it.
+
+    `databases` maps what a case calls its database to the name it has there; `variants` those
+    names to the names of changed copies.
+    """
+
+    datasette: Datasette
+    actor: Actor
+    databases: Mapping[str, str]
+    variants: Mapping[str, Sequence[str]]
+
+
+def chosen_cases(suite: Suite, plan: Plan) -> tuple[Case, ...]:
+    """The cases that a plan draws from a suite, those of one database next to each other.
+
+    A model that keeps the beginning of its prompt reads each schema once then.
+    """
+    cases = list(suite.cases)
+    if plan.sample is not None and plan.sample < len(cases):
+        cases = random.Random(plan.seed).sample(cases, plan.sample)
+    places: dict[str, int] = {}
+    for number, each in enumerate(suite.cases):
+        places.setdefault(each.database, number)
+    position = {each.id: number for number, each in enumerate(suite.cases)}
+    return tuple(sorted(cases, key=lambda each: (places[each.database], position[each.id])))
+
+
+def overridden(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Settings with some changed. Raises BadInput for an unknown one or a wrong value."""
+    settings_from(dict(changes))
+    return replace(settings, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A result, and whether the model failed rather than the question."""
+
+    result: CaseResult
+    model_failed: bool = False
+
+
+async def run_cases(
+    bench: Bench, suite: Suite, plan: Plan, cases: Sequence[Case], *, concurrency: int = 1
+) -> AsyncGenerator[CaseResult, None]:
+    """Ask the cases, `concurrency` at the same time, and give what came of each as it is ready.
+
+    Where the model fails for several cases on end, those are not given, so that they are asked
+    when the run is resumed. Raises RunPaused then, and NoModel and NotFound at once.
+    """
+    limits = Limits.of(overridden(read_settings(bench.datasette), plan.settings))
+    judge = Judge(bench.datasette, bench.actor, suite, limits)
+    waiting = iter(cases)
+    held: list[CaseResult] = []
+    tasks: set[asyncio.Task[_Asked]] = set()
+    try:
+        while True:
+            while len(tasks) < concurrency and (case := next(waiting, None)) is not None:
+                tasks.add(asyncio.create_task(_ask(bench, judge, plan, case)))
+            if not tasks:
+                break
+            done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for asked in [each.result() for each in done]:
+                if asked.model_failed:
+                    held.append(asked.result)
+                    continue
+                for result in (*held, asked.result):
+                    yield result
+                held.clear()
+            if len(held) >= _MOST_FAILURES:
+                raise RunPaused(
+                    f"{plan.model_id} failed {len(held)} times on end: {held[-1].error} "
+                    "Resume the run when it answers."
+                )
+        for result in held:
+            yield result
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case) -> _Asked:
+    """Ask one case and judge the answer."""
+    database = bench.databases.get(case.database)
+    if database is None:
+        raise NotFound(f"There is no database {case.database}, which the case {case.id} asks.")
+    key = await judge.key(case, database)
+    if key.error is not None:
+        return _Asked(CaseResult(case.id, Verdict.UNSCORED, error=key.error, answered_at=_now()))
+    began = time.perf_counter()
+    asking = await prepare(
+        bench.datasette,
+        bench.actor,
+        database,
+        case.question,
+        model_id=plan.model_id,
+        in_words=False,
+    )
+    asking = replace(asking, settings=overridden(asking.settings, plan.settings))
+    try:
+        answer = await _answer(asking)
+    finally:
+        await asking.model.aclose()
+    seconds = time.perf_counter() - began
+    judged = await judge.judge(case, key, answer, database, bench.variants.get(database, ()))
+    is_local = asking.model.info.is_local
+    return _Asked(
+        CaseResult(
+            case_id=case.id,
+            verdict=judged.verdict,
+            sql=answer.sql,
+            error=judged.error or answer.error,
+            accepted_empty=judged.accepted_empty,
+            attempts=len(answer.attempts),
+            calls=len(answer.calls),
+            input_tokens=answer.usage.input_tokens,
+            output_tokens=answer.usage.output_tokens,
+            usd=0.0 if is_local else price_usd(asking.model.model_id, answer.usage),
+            seconds=seconds,
+            variants=judged.variants,
+            variants_wrong=judged.variants_wrong,
+            answered_at=_now(),
+        ),
+        model_failed=answer.status is Status.FAILED and not answer.attempts,
+    )
+
+
+async def _answer(asking: Asking) -> Answer:
+    answering = Answering(asking)
+    async with aclosing(answering.events()) as events:
+        async for _ in events:
+            pass
+    return answering.answer
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
