@@ -26,7 +26,7 @@ from ..exporting.pictures import can_draw
 from ..values import Revision, Widget
 from . import chart_views
 from .chart_contexts import Addresses, ChartPage, ChartTable, DrawPage
-from .chart_data import draw, drawn_json
+from .chart_data import draw, drawn_json, look
 from .chart_sources import QUESTION, ChartSource, draw_url, query_url, source_of, spec_of
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ async def draw_page(
         except LlmToolsError as error:
             refused = error.message
         state = {"sql": source.sql, "params": dict(source.params), "drawn": drawn}
+        if drawn is None:
+            state |= {"columns": await _columns(datasette, actor, database, source)}
         question = request.args.get(QUESTION)
         state |= {"question": question} if question else {}
     address = draw_url(datasette, database)
@@ -175,6 +177,21 @@ async def _drawn(
 ) -> Drawn:
     found = await draw(datasette, actor, database, sql, params, spec_of(request))
     return drawn_json(found)
+
+
+async def _columns(
+    datasette: Datasette, actor: Actor, database: str, source: ChartSource
+) -> list[dict[str, Any]]:
+    """What there is to choose from by hand; nothing where the query does not run."""
+    try:
+        looked = await look(datasette, actor, database, source.sql, source.params)
+    except LlmToolsError:
+        return []
+    return (
+        [{"name": each.name, "type": each.type, "role": each.role} for each in looked.columns]
+        if looked.rows
+        else []
+    )
 
 
 def _as_table(drawn: Drawn | None) -> ChartTable | None:
