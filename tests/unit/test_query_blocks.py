@@ -87,3 +87,18 @@ def test_limits_and_choices() -> None:
 def test_headers_that_say_nothing_are_refused_with_what_to_write(header: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         read_query(header, "select 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["select 1", "```query a\nselect 1", "```query a\nselect 1\n```\nselect 2", "```sql\nx\n```"],
+)
+def test_nothing_that_somebody_typed_is_passed_over(text: str) -> None:
+    with pytest.raises(BadInput, match="stands in no block"):
+        read_queries(text)
+
+
+def test_queries_typed_in_a_form() -> None:
+    text = "\n```query a\nselect 1;\n```\n\n````query b\nselect '```'\n````\n"
+    assert [each.sql for each in read_queries(text)] == ["select 1", "select '```'"]
+    assert read_queries(" \n") == ()

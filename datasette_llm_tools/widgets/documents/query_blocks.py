@@ -40,7 +40,15 @@ def queries_text(queries: Sequence[NamedQuery]) -> str:
 
 
 def read_queries(text: str) -> tuple[NamedQuery, ...]:
-    """The queries of all blocks in a text. Raises BadInput for a header that cannot be read."""
+    """The queries of a text of blocks and nothing else.
+
+    Raises BadInput for lines in no block and for a header that cannot be read.
+    """
+    if outside := _BLOCK.sub("", text).strip():
+        raise BadInput(
+            f"“{outside.splitlines()[0][:60]}” stands in no block; begin each query with "
+            "```query name(parameter type = default) and end it with ``` on a line of its own."
+        )
     return tuple(read_query(each["header"], each["sql"]) for each in _BLOCK.finditer(text))
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from ...permissions import Actor
 
-# Enough rows to see what a column holds.
-_ROWS = 1000
 _ASKED = re.compile(r"""datasette\.rows\(\s*["'`](\w+)["'`]""")
 
 
@@ -55,7 +53,8 @@ class QueryChecks:
         self._datasette = datasette
         self._actor = actor
         self._database = database
-        self._limits = replace(Limits.of(settings), rows=_ROWS)
+        # What a widget gets in one page, so that both look at the same rows.
+        self._limits = replace(Limits.of(settings), rows=settings.widget_rows)
         self._tables = tables
         self._under_way: dict[str, asyncio.Task[Checked]] = {}
 
