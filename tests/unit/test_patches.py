@@ -129,6 +129,14 @@ def test_any_change_applies_or_says_why(source: str, changes: list[Patch]) -> No
         assert isinstance(found, str)
 
 
+def test_a_place_is_found_in_a_large_document_by_the_lines_that_are_the_same() -> None:
+    lines = [f"  <p>line {number} of a large document</p>" for number in range(5_000)]
+    search = [line.strip() for line in lines[3_000:3_040]]
+    search[7] = "<p>line 3007, of a large document</p>"
+    found = patched("\n".join(lines), [Patch("\n".join(search), "<hr>")])
+    assert found == "\n".join([*lines[:3_000], "  <hr>", *lines[3_040:]])
+
+
 def test_a_large_change_to_a_large_document_gives_up_rather_than_compare_for_minutes() -> None:
     source = "\n".join(f"<p>line {number} of a large document</p>" for number in range(10_000))
     search = "\n".join(f"<p>row {number} of quite another one</p>" for number in range(2_000))

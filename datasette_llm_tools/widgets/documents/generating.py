@@ -154,7 +154,7 @@ class Generating:
     async def _complete(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """A whole source from the reply; where its changes do not fit, from a second one."""
         try:
-            source = self._read_source()
+            source = await asyncio.to_thread(self._read_source)
         except PatchFailed as misfit:
             yield StepBegan("The change did not fit; writing the whole document")
             yield SourceReplaced("")
@@ -164,7 +164,7 @@ class Generating:
                 async for event in writing:
                     yield event
             try:
-                source = self._read_source()
+                source = await asyncio.to_thread(self._read_source)
             except PatchFailed as failed:
                 raise ModelFailed(
                     f"{failed.message} Nothing was changed; ask again, or in other words."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rapidfuzz import fuzz
 
@@ -19,7 +20,7 @@ from ...errors import ModelFailed
 _LEAST_LIKENESS = 90.0
 _LEAST_MARGIN = 3.0
 _LEAST_CHARACTERS = 40
-_MOST_WORK = 2_000_000_000  # steps of a comparison, each of some 64 characters
+_MOST_WORK = 500_000_000  # steps of comparisons, each of some 64 characters: about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +83,45 @@ def _nearest(lines: Sequence[str], wanted: Sequence[str], number: int) -> slice:
     """The one place that is nearly alike. Raises PatchFailed."""
     text = "\n".join(map(str.strip, wanted))
     there = [line.strip() for line in lines]
-    missing = PatchFailed(number, f"there are no lines like “{_first(wanted)}”")
-    work = 5 * len(lines) * (len(text) ** 2 // 64 + len(text))
-    if len(text) < _LEAST_CHARACTERS or work > _MOST_WORK:
-        raise missing
     found: list[tuple[float, int, int]] = []
-    for size in range(max(1, len(wanted) - 2), len(wanted) + 3):
-        for start in range(len(there) - size + 1):
-            # A place begins and ends with a line that says something.
-            if there[start] and there[start + size - 1]:
-                other = "\n".join(there[start : start + size])
-                likeness = fuzz.ratio(text, other, score_cutoff=_LEAST_LIKENESS)
-                if likeness:
-                    found.append((likeness, start, size))
+    for start, size in _candidates(there, text) if len(text) >= _LEAST_CHARACTERS else ():
+        other = "\n".join(there[start : start + size])
+        likeness = fuzz.ratio(text, other, score_cutoff=_LEAST_LIKENESS)
+        if likeness:
+            found.append((likeness, start, size))
     if not found:
-        raise missing
+        raise PatchFailed(number, f"there are no lines like “{_first(wanted)}”")
     best, start, size = max(found, key=lambda each: (each[0], -each[1]))
     elsewhere = [
         likeness
-        for likeness, other, length in found
-        if other + length <= start or other >= start + size
+        for likeness, other_start, length in found
+        if other_start + length <= start or other_start >= start + size
     ]
     if elsewhere and best - max(elsewhere) < _LEAST_MARGIN:
         raise PatchFailed(number, "lines like these stand there several times")
     return slice(start, start + size)
+
+
+def _candidates(there: Sequence[str], text: str) -> list[tuple[int, int]]:
+    """Places to compare, as (first line, lines); none where that would take too long.
+
+    Each begins and ends with a line that says something. In a large document only those are
+    looked at in which a third of the lines are the same.
+    """
+    wanted = text.split("\n")
+    steps = len(text) ** 2 // 64 + len(text)
+    found = [
+        (start, size)
+        for size in range(max(1, len(wanted) - 2), len(wanted) + 3)
+        for start in range(len(there) - size + 1)
+        if there[start] and there[start + size - 1]
+    ]
+    if len(found) * steps > _MOST_WORK:
+        said = {line for line in wanted if line}
+        same = [0, *accumulate(line in said for line in there)]
+        least = max(1, len(wanted) // 3)
+        found = [each for each in found if same[sum(each)] - same[each[0]] >= least]
+    return found if len(found) * steps <= _MOST_WORK else []
 
 
 def _put(lines: Sequence[str], place: slice, wanted: Sequence[str], replace: str) -> str:

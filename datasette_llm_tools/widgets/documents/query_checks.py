@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from ...permissions import Actor
 
+# A model that writes the same queries over and over has them run no more often than this.
+_MOST_WRITTEN = 3 * MOST_QUERIES
 _ASKED = re.compile(r"""datasette\.rows\(\s*["'`](\w+)["'`]""")
 
 
@@ -113,6 +115,7 @@ class QuerySet:
         self._checked: dict[str, Checked] = {}
         self._new: set[str] = set()
         self._faults: list[str] = []
+        self._written = 0
 
     def start(self) -> None:
         """Run what the widget had; its data may have changed since."""
@@ -131,6 +134,9 @@ class QuerySet:
 
     def take(self, query: NamedQuery) -> None:
         """A query that was written; one without SQL takes its place away."""
+        self._written += 1
+        if self._written > _MOST_WRITTEN:
+            return
         self._checked.pop(query.name, None)
         if not query.sql:
             self._by_name.pop(query.name, None)
