@@ -187,7 +187,8 @@ async def test_a_reply_without_html_is_said_and_kept(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 async def test_half_a_document_is_a_draft_and_an_error(tmp_path: Path) -> None:
     half = NEW[: NEW.index("datasette.rows")]
-    last, _ = await finished(tmp_path, [half], Wish("Sales"))
+    last, _ = await finished(tmp_path, [half.replace("Title:", "")], Wish("Sales"))
+    assert last.title == "Sales"
     assert "in the middle of the document" in (last.error or "")
     assert last.draft is not None
     assert last.draft.source == HTML[: HTML.index("datasette.rows")]

@@ -55,6 +55,7 @@ class Finished:
     """How it ended.
 
     draft   what there is to keep; together with an `error` it is half a document.
+    title   of a new document: what the model calls it, else the beginning of the prompt.
     error   one sentence, where the wish was not fulfilled.
     reply   all that the model wrote, for a page to show when nothing can be made of it.
     notes   sentences about a draft: refused elements, queries that do not run or are empty.

@@ -17,7 +17,7 @@ from ..sandbox.documents import rebuild
 from ..spending import Spending
 from ..values import Draft, NamedQuery
 from . import prompts
-from .document_replies import DocumentReply, Piece, elision
+from .document_replies import MOST_TITLE_CHARACTERS, DocumentReply, Piece, elision
 from .events import (
     Event,
     Finished,
@@ -99,11 +99,17 @@ class Generating:
         was_whole = self._source is not None and self._error == _STOPPED
         return Finished(
             draft,
-            self._reply.title if self.wish.base is None else None,
+            self._title(),
             None if was_whole else self._error,
             "\n\n".join(each.text for each in self._replies).strip(),
             self._notes,
         )
+
+    def _title(self) -> str | None:
+        """Of a new document; one that is changed keeps what its owner calls it."""
+        if self.wish.base is not None:
+            return None
+        return self._reply.title or self.wish.prompt[:MOST_TITLE_CHARACTERS]
 
     async def _steps(self) -> AsyncGenerator[Event, None]:
         self._queries.start()

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # How many documents each person (None for all visitors) has under way, by server.
 _under_way: WeakKeyDictionary[Any, Counter[str | None]] = WeakKeyDictionary()
 
-_TITLE_CHARACTERS = 80
-
 
 class Keeping:
     """One wish being fulfilled: `async with` it and iterate its events.
@@ -95,7 +93,7 @@ class Keeping:
             self._datasette,
             database=self._generating.prepared.database,
             kind=Kind.DOCUMENT,
-            title=finished.title or self._generating.wish.prompt[:_TITLE_CHARACTERS],
+            title=finished.title or "",
             draft=finished.draft,
             actor_id=self._actor_id,
             question_id=self._question_id,
