@@ -46,11 +46,11 @@ export class Picture {
   /** Where an item is, in pixels from the place's upper left corner. */
   boxOf({ item, mark, x, y }) {
     const [left, top] = this.view.origin();
-    const isPoint = ["line", "area", "trail"].includes(mark.marktype);
-    const { x1, y1, x2, y2 } = isPoint
-      ? { x1: item.x, y1: item.y, x2: item.x, y2: item.y }
-      : item.bounds;
-    return { x: x1 + x + left, y: y1 + y + top, width: x2 - x1, height: y2 - y1 };
+    const [at, down] = [left + x, top + y];
+    if (mark.marktype === "arc") return pointBox(at + item.x, down + item.y, middleOf(item));
+    if (["line", "area", "trail"].includes(mark.marktype)) return pointBox(at + item.x, down + item.y);
+    const { x1, y1, x2, y2 } = item.bounds;
+    return { x: x1 + at, y: y1 + down, width: x2 - x1, height: y2 - y1 };
   }
 
   /** The axes that zoom: [{signal, scale}], the signal holding what range is shown. */
@@ -91,6 +91,17 @@ export class Picture {
     if (!width || width === this.width) return;
     this.timer = setTimeout(() => this.paint(), SETTLED_MS);
   }
+}
+
+function pointBox(x, y, [right, down] = [0, 0]) {
+  return { x: x + right, y: y + down, width: 0, height: 0 };
+}
+
+/** The middle of a slice, from the middle of its pie. */
+function middleOf({ startAngle, endAngle, innerRadius = 0, outerRadius }) {
+  const angle = (startAngle + endAngle) / 2 - Math.PI / 2;
+  const radius = (innerRadius + outerRadius) / 2;
+  return [Math.cos(angle) * radius, Math.sin(angle) * radius];
 }
 
 /** One tooltip for each of 50,000 marks takes long: chart-marks.js makes them when needed. */

@@ -3,9 +3,9 @@
 import { asTrouble, post } from "./server.js";
 
 export class ChartPrompt {
-  /** `panel` is the chart's panel; `request(prompt)` gives what is posted beside the prompt;
-   *  `onChanged(answer)` gets what came back. */
-  constructor(panel, url, { request, onChanged }) {
+  /** `panel` is the chart's panel; `request()` gives what is posted beside the prompt;
+   *  `onChanged(answer)` gets what came back. `warmUrl` has a local model loaded. */
+  constructor(panel, { url, warmUrl, request, onChanged }) {
     this.form = panel.querySelector("[data-part=ask]");
     if (!this.form || !url) return;
     Object.assign(this, { url, request, onChanged });
@@ -20,6 +20,21 @@ export class ChartPrompt {
     });
     this.stop.addEventListener("click", () => this.cancel());
     addEventListener("pagehide", () => this.cancel());
+    if (warmUrl) this.form.addEventListener("focusin", () => this.#warm(warmUrl), { once: true });
+  }
+
+  /** Somebody is about to type: a local model may load and read the columns meanwhile. */
+  #warm(url) {
+    const chosen = this.form.querySelector("option:checked") ?? this.form;
+    if (!chosen.hasAttribute("data-keeps-prefix")) return;
+    const { sql, params } = this.request();
+    const json = { sql, params, ...this.#model() };
+    post(url, {}, { json }).catch(() => {}); // whatever is wrong is told when it is asked
+  }
+
+  #model() {
+    const model = this.form.elements.namedItem("model")?.value;
+    return model ? { model } : {};
   }
 
   /** Give up what is being asked. */
@@ -37,8 +52,7 @@ export class ChartPrompt {
     }, 1000);
     this.said.textContent = "The model is changing the chart …";
     try {
-      const model = this.form.elements.namedItem("model")?.value;
-      const json = { ...this.request(), prompt, ...(model && { model }) };
+      const json = { ...this.request(), prompt, ...this.#model() };
       const response = await post(this.url, {}, { json, signal: this.abort.signal });
       const answer = await response.json();
       clearInterval(clock);
@@ -69,8 +83,16 @@ export class ChartPrompt {
 }
 
 /** What a change took and what was mended in it, in one line. */
-function sentence({ seconds, usd, model, notes }) {
+function sentence({ seconds, usd, model, notes, widget }) {
   const time = seconds === undefined ? "" : ` in ${seconds.toLocaleString("en", { maximumFractionDigits: 1 })} s`;
   const money = usd ? ` for $${usd.toPrecision(2)}` : "";
-  return [`Changed${model ? ` by ${model}` : ""}${time}${money}.`, ...(notes ?? [])].join(" ");
+  const changed = `Changed${model ? ` by ${model}` : ""}${time}${money}.`;
+  return [changed, ...(notes ?? []), keptAs(widget)].filter(Boolean).join(" ");
+}
+
+/** What is said of a version that was kept, or nothing. */
+export function keptAs(kept) {
+  if (!kept) return "";
+  const beside = kept.conflict ? ` beside version ${kept.conflict}, which was saved meanwhile` : "";
+  return `Kept as version ${kept.number}${beside}.`;
 }

@@ -1,5 +1,6 @@
 // Keeping a chart: as a new widget, or as the next version of the one that it came from.
 
+import { keptAs } from "./chart-prompting.js";
 import { asTrouble, make, post } from "./server.js";
 
 export class ChartSaving {
@@ -25,6 +26,7 @@ export class ChartSaving {
   renew() {
     const isNew = !this.chart.state.widget;
     this.chart.part("save-name").textContent = isNew ? "Save" : "Save as a new version";
+    this.title.closest("label").hidden = !isNew; // a version has its widget's title
     if (!isNew) this.#renewVersions();
   }
 
@@ -49,12 +51,12 @@ export class ChartSaving {
     const { question } = this.chart.state;
     const json = { ...this.chart.request(), title: this.title.value.trim(), ...(question && { question }) };
     try {
-      const { widget, number, url } = await (await post(this.url, {}, { json })).json();
+      const kept = await (await post(this.url, {}, { json })).json();
       this.details.open = false;
-      const link = make("a", { href: url, textContent: this.title.value.trim() });
-      this.chart.part("saved").replaceChildren(`Saved as version ${number} of `, link);
+      const link = make("a", { href: kept.url, textContent: this.title.value.trim() });
+      this.chart.part("saved").replaceChildren(`${keptAs(kept)} `, link);
       link.focus();
-      this.onKept({ id: widget, number });
+      this.onKept(kept);
     } catch (trouble) {
       error.textContent = asTrouble(trouble).message;
       error.hidden = false;

@@ -71,7 +71,7 @@ function theme({ ink, quiet, rule, card }, scheme, font, width, background) {
     },
     axisX: { grid: false, labelFlush: 12 },
     axisY: { domain: false, ticks: false, tickCount: 5 },
-    axisXDiscrete: { labelAngle: 0 },
+    axisXDiscrete: { labelAngle: 0, labelFlush: false },
     axisBand: { domain: false, ticks: false, grid: false },
     legend: {
       ...text,
@@ -91,7 +91,7 @@ function theme({ ink, quiet, rule, card }, scheme, font, width, background) {
     },
     bar: { color: accent },
     rect: { color: accent },
-    line: { color: accent, strokeWidth: 2.25, strokeCap: "round", strokeJoin: "round" },
+    line: { color: accent, strokeWidth: isNarrow ? 1.5 : 2, strokeCap: "round", strokeJoin: "round" },
     area: { color: accent, fillOpacity: 0.75 },
     point: { color: accent, filled: true, size: 45, fillOpacity: 0.75 },
     circle: { color: accent },

@@ -2,7 +2,8 @@
 // drawn; the server draws nothing from memory, so every change runs the query again.
 //
 // Its state comes from the script element inside it, or from `open(state)`:
-// {sql, params, spec, drawn?, widget?, parent?, question?}.
+// {sql, params, spec, drawn?, columns?, widget?, parent?, question?}, `columns` where nothing
+// suggests itself.
 
 import { check } from "./chart-checking.js";
 import { download } from "./chart-exporting.js";
@@ -37,26 +38,42 @@ class LlmToolsChart extends HTMLElement {
     this.state = { params: {}, spec: null, ...state };
     this.past = [];
     this.#build();
-    await (state.drawn ? this.#received(state.drawn) : this.draw(this.state.spec));
+    if (state.columns) return this.#choose(state.columns);
+    if (!state.drawn) return this.draw(this.state.spec);
+    await this.#attempt(() => this.#received(state.drawn));
   }
 
   /** Have a spec drawn, or a suggestion for null, and show it; what was there stays if it fails. */
   async draw(spec, { forgets = false } = {}) {
     this.drawing?.abort();
     const { signal } = (this.drawing = new AbortController());
-    this.#busy(true);
-    try {
+    this.part("figure").setAttribute("aria-busy", "true");
+    await this.#attempt(async () => {
       const { sql, params } = this.state;
       const json = { sql, params, ...(spec && { spec }) };
       loadVega().catch(() => {}); // side by side with the rows; its failure is told below
       const response = await post(this.dataset.chartUrl, {}, { json, signal });
       await this.#received(await response.json(), forgets);
+    });
+    if (!signal.aborted) this.part("figure").setAttribute("aria-busy", "false");
+  }
+
+  async #attempt(work) {
+    try {
+      await work();
     } catch (error) {
       const trouble = asTrouble(error);
-      if (trouble.name !== "AbortError") this.#complain(trouble.message);
-    } finally {
-      if (this.drawing?.signal === signal) this.#busy(false);
+      if (trouble.name === "AbortError") return;
+      this.part("error").textContent = trouble.message;
+      this.part("error").hidden = false;
     }
+  }
+
+  /** Nothing suggests itself: let somebody choose by hand. */
+  #choose(columns) {
+    this.part("figure").hidden = true;
+    this.part("edit").open = true;
+    this.form.show({ mark: "bar" }, columns);
   }
 
   part(name) {
@@ -70,8 +87,13 @@ class LlmToolsChart extends HTMLElement {
     summary.id = `chart-summary-${++panels}`;
     this.place = this.part("place");
     this.place.setAttribute("aria-describedby", summary.id);
+    // Below an answer's heading it is the third, on a page of its own the second.
+    if (!this.closest("article")) this.part("title").setAttribute("aria-level", "2");
     this.form = new ChartForm(this.part("edit"), (spec) => this.draw(spec));
-    this.prompt = new ChartPrompt(this.panel, this.dataset.promptUrl, {
+    const { promptUrl: url, warmUrl } = this.dataset;
+    this.prompt = new ChartPrompt(this.panel, {
+      url,
+      warmUrl,
       request: () => this.request(),
       onChanged: ({ drawn, widget }) => this.#received(drawn).then(() => this.#kept(widget)),
     });
@@ -129,11 +151,14 @@ class LlmToolsChart extends HTMLElement {
   /** Everything about a chart that is text. */
   #tell(drawn) {
     this.part("error").hidden = true;
+    this.part("figure").hidden = false;
     this.part("title").textContent = drawn.title;
+    // The page of a kept chart has the same title above it.
+    this.part("title").classList.toggle("hidden-label", drawn.title === this.state.title);
     this.place.setAttribute("aria-label", `Chart: ${drawn.title}`);
     this.part("summary").textContent = drawn.summary;
     this.#line("cut", drawn.note);
-    this.#line("left-out", drawn.left_out.length ? `Left out: ${drawn.left_out.join("; ")}.` : "");
+    this.#line("left-out", drawn.left_out.join(" "));
     const code = this.part("sql").querySelector("code");
     code.textContent = drawn.sql;
     colourSql(code);
@@ -188,15 +213,6 @@ class LlmToolsChart extends HTMLElement {
     const url = new URL(location.href);
     url.searchParams.set("_spec", JSON.stringify(spec));
     history.replaceState(history.state, "", url);
-  }
-
-  #busy(yes) {
-    this.part("figure").setAttribute("aria-busy", String(yes));
-  }
-
-  #complain(message) {
-    this.part("error").textContent = message;
-    this.part("error").hidden = false;
   }
 }
 

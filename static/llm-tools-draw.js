@@ -33,8 +33,9 @@ class LlmToolsDraw extends HTMLElement {
     if (this.chart) return;
     performance.mark("llm-tools-chart-asked");
     this.chart = document.createElement("llm-tools-chart");
-    const { chartUrl, promptUrl, saveUrl } = this.dataset;
-    Object.assign(this.chart.dataset, { chartUrl, promptUrl, saveUrl });
+    for (const name of ["chartUrl", "promptUrl", "warmUrl", "saveUrl"]) {
+      if (this.dataset[name]) this.chart.dataset[name] = this.dataset[name];
+    }
     this.classList.add("open");
     this.append(this.chart);
     this.chart.addEventListener("chart-drawn", ({ detail }) => this.#remember(detail.spec));
@@ -51,7 +52,15 @@ class LlmToolsDraw extends HTMLElement {
     close.addEventListener("click", () => this.#close());
     if (!isBack) this.chart.part("title").focus({ preventScroll: true });
     await opening;
+    if (!this.chart?.drawn) return this.#offerPage();
     if (!isBack) this.chart.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Where nothing suggests itself, its own page has the columns to choose from. */
+  #offerPage() {
+    const link = document.createElement("a");
+    Object.assign(link, { href: this.link.href, textContent: "Choose by hand" });
+    this.chart?.part("error").append(" ", link);
   }
 
   #close() {

@@ -17,6 +17,7 @@ class Addresses:
 
     chart_url: str = shown("Where a spec is drawn")
     prompt_url: str | None = shown("Where a chart is changed in words")
+    warm_url: str | None = shown("Where a local model is loaded while somebody types")
     save_url: str | None = shown("Where a chart is kept")
 
 
@@ -64,7 +65,6 @@ class ChartPage(Page):
     database: str = shown("Name of the database")
     database_url: str = shown("Datasette's page of the database")
     source_url: str = shown("Datasette's page of the query")
-    export_url: str = shown("The page that exports it")
     question_url: str | None = shown("The question whose answer it draws")
     is_owner: bool = shown("Whether the reader may change it")
     may_publish: bool = shown("Whether the reader may share it")

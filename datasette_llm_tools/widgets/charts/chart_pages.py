@@ -142,7 +142,6 @@ async def widget_page(
         database=database,
         database_url=str(datasette.urls.database(database)),
         source_url=query_url(datasette, database, query.sql, params),
-        export_url=f"{url}/-/export?{exported}",
         question_url=_question_url(datasette, widget),
         is_owner=is_owner,
         may_publish=await may(datasette, actor, PUBLISH, database),
@@ -164,7 +163,12 @@ async def addresses(datasette: Datasette, actor: Actor, database: str) -> Addres
     base = draw_url(datasette, database)
     makes = await may(datasette, actor, WIDGET, database)
     owns = makes and actor is not None
-    return Addresses(base, f"{base}/prompt" if makes else None, f"{base}/save" if owns else None)
+    return Addresses(
+        chart_url=base,
+        prompt_url=f"{base}/prompt" if makes else None,
+        warm_url=f"{base}/warm" if makes else None,
+        save_url=f"{base}/save" if owns else None,
+    )
 
 
 async def _drawn(

@@ -45,6 +45,8 @@ def script(turn: str) -> str | list[str] | Exception:
     widget = widget_reply(turn)
     if widget is not None:
         return widget
+    if "<columns " in turn or "cannot be drawn" in turn:
+        return chart(turn)
     if "<cell " in turn or "Answer again" in turn:
         return enriched(turn)
     if "<rows " in turn:
@@ -66,6 +68,15 @@ def enriched(turn: str) -> str | list[str]:
         return "I would rather not say."
     sad = re.search("late|delay|cold|lost|rude|cancel|wait", turn)
     return json.dumps({"mood": "sad" if sad else "glad"})
+
+
+def chart(turn: str) -> str | list[str]:
+    """What a chart is to become: slices, a column that there is not, or nothing for a long time."""
+    if "slowly" in turn:
+        return ["{"] + [" "] * 6000
+    if "nowhere" in turn or "cannot be drawn" in turn:
+        return json.dumps({"mark": "bar", "x": "nowhere", "y": "count(*)"})
+    return json.dumps({"mark": "pie", "x": "carrier", "y": "count(*)"})
 
 
 def words(turn: str) -> str:
