@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page
 
 from datasette_llm_tools.widgets.values import NamedQuery, Parameter, Widget
 from tests.sites import make_site
-from tests.widget_exports import export_url, kept_chart, kept_document
+from tests.widget_exports import IN_CITY, export_url, kept_chart, kept_document
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -210,11 +210,36 @@ async def test_a_file_has_the_rows_of_its_defaults_only_and_says_so(
             "2/null/item,sales",
             "2/null/item,sales",
             "2/null/item,sales",
-            "This file holds the rows of sales for city = Graz only, not for Linz.",
+            "This file holds no rows of sales for city = Linz.",
             "The query sales has no parameter town.",
             "This file holds no query called other.",
             "1",
         ]
+
+
+CHOOSING = """<select id="city"></select><p id="said"></p><script>
+const city = document.getElementById("city");
+async function draw() {
+  const rows = await datasette.rows("sales", {city: city.value});
+  document.getElementById("said").textContent = city.value + " " + rows.length;
+}
+(async () => {
+  for (const row of await datasette.rows("cities")) city.add(new Option(row.city));
+  city.onchange = draw;
+  await draw();
+})();
+</script>"""
+
+
+async def test_a_reader_chooses_as_on_the_server(browser: Browser, tmp_path: Path) -> None:
+    cities = NamedQuery("cities", "select distinct city from shop order by city")
+    file = await document_file(tmp_path, CHOOSING, [cities, IN_CITY])
+    async with opened(browser, file) as found:
+        frame = found.page.frame_locator("iframe")
+        await frame.get_by_text("Graz 2").wait_for()
+        await frame.locator("select").select_option("Linz")
+        await frame.get_by_text("Linz 1").wait_for()
+        assert (found.complaints, found.requests) == ([], [])
 
 
 HOSTILE = Path(__file__).with_name("hostile_export.html")

@@ -9,6 +9,7 @@ import html
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import html5lib
 import pytest
 
 from datasette_llm_tools.widgets import store
-from datasette_llm_tools.widgets.values import Draft, NamedQuery, Origin
+from datasette_llm_tools.widgets.values import Draft, NamedQuery, Origin, Parameter
 from tests.sites import ALICE, BOB, make_site
 from tests.widget_exports import (
     DOCUMENT,
@@ -99,10 +100,14 @@ async def test_the_file_of_a_document_holds_its_rows_and_its_source_in_a_frame(
         "queries": [
             {
                 "name": "sales",
-                "params": {"city": "Graz"},
-                "columns": ["item", "sales"],
-                "rows": [["milk", 1], ["tea", 1]],
-                "truncated": False,
+                "results": [
+                    {
+                        "params": {"city": "Graz"},
+                        "columns": ["item", "sales"],
+                        "rows": [["milk", 1], ["tea", 1]],
+                        "truncated": False,
+                    }
+                ],
             }
         ]
     }
@@ -154,7 +159,7 @@ async def test_what_is_cut_is_said_in_the_file(tmp_path: Path) -> None:
         page = (await site.get(export_url(document))).text
         picture = (await site.get(export_url(chart, ".svg"))).text
     (snapshot,) = re.findall(r"const SNAPSHOT = (.+);\n", exported(widget_text)[2]["source"])
-    (told,) = json.loads(snapshot)["queries"]
+    (told,) = json.loads(snapshot)["queries"][0]["results"]
     assert told["truncated"] is True
     assert len(json.dumps(told["rows"])) < 5000 and len(told["rows"]) > 50
     assert f"numbers was cut to its first {len(told['rows']):,} rows" in widget_text
@@ -329,3 +334,59 @@ async def test_there_is_no_picture_of_a_document(tmp_path: Path) -> None:
         answer = await site.get(export_url(widget, ".png"))
     assert answer.status_code == 400
     assert "pictures of charts only" in answer.text
+
+
+CITIES = NamedQuery("cities", "select distinct city as City from shop order by 1")
+
+
+@pytest.mark.parametrize(
+    ("queries", "chosen"),
+    [
+        ([IN_CITY], [{"city": "Graz"}]),
+        ([CITIES, IN_CITY], [{"city": "Graz"}, {"city": "Linz"}]),
+        (
+            [replace(IN_CITY, parameters=(Parameter("city", choices=("Linz", "Wels")),))],
+            [{"city": None}, {"city": "Linz"}, {"city": "Wels"}],
+        ),
+        (
+            [
+                NamedQuery(
+                    "sales",
+                    "select :year, :all",
+                    (Parameter("year", "integer", 2, 1, 3), Parameter("all", "boolean", 0)),
+                )
+            ],
+            [{"year": year, "all": every} for year in (2, 1, 3) for every in (0, 1)],
+        ),
+    ],
+)
+@pytest.mark.asyncio
+async def test_rows_of_values_that_a_reader_may_choose_are_in_the_file(
+    tmp_path: Path, queries: list[NamedQuery], chosen: list[dict[str, Any]]
+) -> None:
+    async with make_site(tmp_path, lambda _: "") as site:
+        widget = await kept_document(site, queries=queries)
+        text = (await site.get(export_url(widget, ".html"))).text
+        page = (await site.get(export_url(widget))).text
+    (snapshot,) = re.findall(r"const SNAPSHOT = (.+);\n", exported(text)[2]["source"])
+    results = json.loads(snapshot)["queries"][-1]["results"]
+    assert [each["params"] for each in results] == chosen
+    if len(chosen) > 1:
+        assert f"and {len(chosen) - 1} other choice" in page
+
+
+@pytest.mark.asyncio
+async def test_choices_that_do_not_fit_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    query = NamedQuery(
+        "wide",
+        "select printf('%.*c', 300, 'x') as text, :n as n",
+        (Parameter("n", "integer", 1, 1, 50),),
+    )
+    async with make_site(tmp_path, lambda _: "", settings={"widget_result_bytes": 2000}) as site:
+        widget = await kept_document(site, queries=[query])
+        text = (await site.get(export_url(widget, ".html"))).text
+    (snapshot,) = re.findall(r"const SNAPSHOT = (.+);\n", exported(text)[2]["source"])
+    (told,) = json.loads(snapshot)["queries"]
+    assert [each["params"]["n"] for each in told["results"]] == [1, 2, 3, 4, 5, 6]
+    assert not any(each["truncated"] for each in told["results"])
+    assert "Of wide this file holds 6 choices; there are more." in text

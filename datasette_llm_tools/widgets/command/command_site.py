@@ -123,16 +123,21 @@ async def write_export(
 ) -> None:
     """Write a widget to a file in the format that the file's ending names. Raises BadInput."""
     content = await exports.content(datasette, made_of, kind_of(output), query)
-    await asyncio.to_thread(output.write_bytes, content)
+    try:
+        await asyncio.to_thread(output.write_bytes, content)
+    except OSError as error:
+        raise BadInput(f"{output} cannot be written: {error.strerror}.") from error
     click.echo(f"Wrote {output}, {len(content):,} bytes.", err=True)
 
 
 def kind_of(output: Path) -> str:
-    """The format that a file's ending names. Raises BadInput."""
+    """The format that a file's ending names. Raises BadInput, also where it has no folder."""
     kind = output.suffix.lower().removeprefix(".")
     if kind not in exports.MEDIA_TYPES:
         there = ", ".join(f".{each}" for each in exports.MEDIA_TYPES)
         raise BadInput(f"A file's ending says what is written; {output.name} has none of {there}.")
+    if not output.parent.is_dir():
+        raise BadInput(f"There is no folder {output.parent}.")
     return kind
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import aclosing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -13,11 +11,10 @@ from ...command_line import ACTOR, table_lines
 from ...errors import BadInput, NotAllowed
 from .. import store
 from ..access import revision_of
-from ..documents.events import Finished, StepBegan
 from ..documents.generating import Wish, prepare
 from ..documents.keeping import Keeping
 from ..exporting import export_data, exports
-from ..values import Kind, Widget
+from ..values import Kind, Origin, Widget
 from .command_site import (
     Place,
     all_widgets,
@@ -33,6 +30,8 @@ from .command_site import (
     widget_named,
     write_export,
 )
+from .draw_command import changed_chart
+from .outcomes import ended, made
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -132,7 +131,7 @@ def create(
         wish = Wish(prompt, model_id=model, sql=sql)
         generating = await prepare(datasette, ACTOR, database, wish)
         keeping = Keeping(datasette, ACTOR, generating)
-        return await _made(datasette, keeping, internal, output, as_json)
+        return await made(datasette, keeping, internal, output, as_json)
 
     run(Place(file, internal, config), work)
 
@@ -161,15 +160,20 @@ def revise(
     async def work(datasette: Datasette, database: str) -> int:
         _check_outputs(internal, output)
         found = await widget_named(datasette, database, widget)
-        if found.kind is Kind.CHART:
-            raise BadInput("A chart is changed on its page, or drawn anew with `draw`.")
         if found.actor_id != ACTOR["id"]:
             raise NotAllowed("Only its owner may change this widget.")
         base = await revision_of(datasette, found)
+        if found.kind is Kind.CHART:
+            chart = await changed_chart(datasette, database, base, prompt, model)
+            draft = chart.draft(Origin.CHANGED)
+            added = await store.add_revision(
+                datasette, found.id, draft, parent=base.number, actor_id=ACTOR["id"]
+            )
+            return await ended(datasette, found, added, chart.notes, None, output, as_json)
         wish = Wish(prompt, model_id=model, base=base)
         generating = await prepare(datasette, ACTOR, database, wish)
         keeping = Keeping(datasette, ACTOR, generating, widget=found, parent=base.number)
-        return await _made(datasette, keeping, internal, output, as_json)
+        return await made(datasette, keeping, internal, output, as_json)
 
     run(Place(file, internal, config, must_exist=True), work)
 
@@ -216,52 +220,6 @@ def _check_outputs(internal: Path | None, output: Path | None) -> None:
         )
     if output is not None and kind_of(output) not in ("html", "csv", "json"):
         raise BadInput("There are pictures of charts only; write an .html file.")
-
-
-async def _made(
-    datasette: Datasette,
-    keeping: Keeping,
-    internal: Path | None,
-    output: Path | None,
-    in_json: bool,
-) -> int:
-    """Follow a widget being written, tell how it ended, and export it; the exit code."""
-    async with keeping:
-        finished = await _watched(keeping)
-    widget, added = keeping.widget, keeping.added
-    for note in (*finished.notes, finished.error):
-        if note:
-            click.echo(note, err=True)
-    if widget is None or added is None:
-        return 1
-    if in_json:
-        _echo_json(
-            {
-                **export_data.summary_json(widget),
-                "revision": export_data.revision_json(widget.kind, added.revision),
-                "error": finished.error,
-                "notes": list(finished.notes),
-            }
-        )
-    elif internal is not None:
-        click.echo(f"{widget.id}  version {added.revision.number}  {widget.title}")
-    if output is not None and finished.error is None:
-        made_of = await exports.material(datasette, ACTOR, widget, added.revision)
-        await write_export(datasette, made_of, output)
-        if internal is None:
-            click.echo("Nothing else is kept; --internal FILE keeps a widget.", err=True)
-    return 0 if finished.error is None else 1
-
-
-async def _watched(keeping: Keeping) -> Finished:
-    watched = sys.stderr.isatty()
-    async with aclosing(keeping.events()) as events:
-        async for event in events:
-            if watched and isinstance(event, StepBegan):
-                click.echo(f"\r\x1b[K{event.text}…", nl=False, err=True)
-    if watched:
-        click.echo("\r\x1b[K", nl=False, err=True)
-    return keeping.finished
 
 
 async def _tell(datasette: Datasette, widget: Widget) -> None:

@@ -10,7 +10,8 @@ from ...pages import Page, shown
 
 @dataclass(frozen=True)
 class ExportedQuery:
-    """One query in an exported file, as people read it."""
+    """One query in an exported file, as people read it. `params` are the defaults, to which
+    come so many `other_values` with rows of their own."""
 
     name: str
     sql: str
@@ -18,6 +19,7 @@ class ExportedQuery:
     columns: list[str]
     row_count: int
     truncated: bool
+    other_values: int = 0
 
 
 @dataclass(frozen=True)

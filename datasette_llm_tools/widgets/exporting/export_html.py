@@ -79,11 +79,7 @@ async def document_html(
         style=_style(),
         script=Markup(_own_script("llm-tools-export-widget.js")),
         data=script_json(data),
-        notes=[
-            f"{each.query.name} was cut to its first {len(each.rows):,} rows."
-            for each in taken
-            if each.truncated
-        ],
+        notes=[each for one in taken for each in snapshot_notes(one)],
     )
     return await _rendered(datasette, page)
 
@@ -110,14 +106,25 @@ def charted_query(revision: Revision, drawn: Mapping[str, Any]) -> ExportedQuery
 
 
 def exported_query(taken: Snapshot) -> ExportedQuery:
+    """A query with its rows, as people read of it."""
     return ExportedQuery(
         name=taken.query.name,
         sql=taken.query.sql,
-        params=_params(taken.params),
-        columns=list(taken.columns),
-        row_count=len(taken.rows),
-        truncated=taken.truncated,
+        params=_params(taken.default.params),
+        columns=list(taken.default.columns),
+        row_count=taken.row_count,
+        truncated=taken.default.truncated,
+        other_values=len(taken.results) - 1,
     )
+
+
+def snapshot_notes(taken: Snapshot) -> list[str]:
+    """What a file does not have of a query, in sentences."""
+    name, rows = taken.query.name, len(taken.default.rows)
+    said = [f"{name} was cut to its first {rows:,} rows."] if taken.default.truncated else []
+    if taken.is_partial:
+        said.append(f"Of {name} this file holds {len(taken.results):,} choices; there are more.")
+    return said
 
 
 def about(widget: Widget, revision: Revision, queries: list[ExportedQuery]) -> About:

@@ -108,7 +108,7 @@ def csv_file(made_of: Material, query: str | None = None) -> str:
     if drawn is not None:
         return export_data.rows_csv(drawn.get("titles") or drawn["fields"], drawn["rows"])
     taken = export_data.named_snapshot(made_of.taken, query)
-    return export_data.rows_csv(taken.columns, taken.rows)
+    return export_data.rows_csv(taken.default.columns, taken.default.rows)
 
 
 def filename(widget: Widget, kind: str) -> str:
