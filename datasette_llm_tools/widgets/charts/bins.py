@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 _BINS = 40
+_MOST_DIGITS = 15  # SQLite rounds no finer with certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Bins:
         """SQL for the lower edge of the bin whose number the SQL `index` gives."""
         if self.digits == 0:
             return f"{int(self.origin)} + {int(self.step)} * {index}"
+        if self.digits > _MOST_DIGITS:
+            return f"{self.origin!r} + {self.step!r} * {index}"
         return f"round({self.origin!r} + {self.step!r} * {index}, {self.digits})"
 
     def index(self, value: str) -> str:

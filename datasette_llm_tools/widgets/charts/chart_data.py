@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from ...errors import BadInput
+from ...errors import BadInput, QueryFailed
 from ...permissions import Actor
 from ...queries import Limits, QueryResult, Value, run_query
 from ...settings import Settings, read_settings
 from .behind import Behind, behind
 from .bins import Bins
-from .chart_parts import Channel, Source
+from .chart_parts import Channel, Source, without_end
 from .chart_sql import ChartQuery, chart_sql
 from .column_types import ChartColumn, chart_columns
 from .kept_rows import Kept, kept_rows
@@ -112,6 +112,7 @@ async def look(
     datasette: Datasette, actor: Actor, database: str, sql: str, params: Params
 ) -> Looked:
     """Run a query for its first rows. Raises what queries.run_query raises."""
+    sql = without_end(sql)
     limits = replace(Limits.of(read_settings(datasette, database)), rows=LOOKED_AT)
     result = await run_query(datasette, database, sql, params, actor=actor, limits=limits)
     columns = await _aside(len(result.rows), lambda: chart_columns(result))
@@ -162,7 +163,7 @@ class _Drawing:
         self._datasette = datasette
         self._actor = actor
         self._database = database
-        self._sql = sql
+        self._sql = without_end(sql)
         self._params = params
         self._looked = looked
         self._milliseconds = looked.milliseconds
@@ -208,9 +209,16 @@ class _Drawing:
     async def _run(self, sql: str) -> QueryResult:
         limits = Limits.of(self._settings)
         limits = replace(limits, rows=self._settings.chart_rows)
-        result = await run_query(
-            self._datasette, self._database, sql, self._params, actor=self._actor, limits=limits
-        )
+        try:
+            result = await run_query(
+                self._datasette, self._database, sql, self._params, actor=self._actor, limits=limits
+            )
+        except QueryFailed as error:
+            if error.message != "integer overflow":
+                raise
+            raise BadInput(
+                "The sum is too large for SQLite's integers; cast the column to real in the query."
+            ) from error
         self._milliseconds += result.milliseconds
         return result
 

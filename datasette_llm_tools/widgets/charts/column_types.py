@@ -56,8 +56,8 @@ class ChartColumn(Column):
 
     @property
     def is_numeric(self) -> bool:
-        """Whether its values can be added up and laid along an axis."""
-        return self.type in ("integer", "float") or self.role == "number"
+        """Whether its values can be added up and laid along an axis, as far as there are any."""
+        return self.type in ("integer", "float", "null") or self.role == "number"
 
 
 def chart_columns(result: Rows) -> tuple[ChartColumn, ...]:
@@ -147,6 +147,9 @@ def _role(name: str, kind: str, held: list[Any], distinct: int) -> Role:
         return _number_role(words, kind, held, distinct)
     if kind not in ("text", "mixed"):
         return "other"
+    numbers = sum(isinstance(value, (int, float)) for value in held)
+    if numbers >= _FITTING * len(held):
+        return "number"
     texts = [value for value in held if isinstance(value, str)]
     if kind == "text" and is_number_text(texts):
         return "id" if _is_id(words) else "number"

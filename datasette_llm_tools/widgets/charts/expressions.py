@@ -99,10 +99,10 @@ def moment(value: str, column: ChartColumn, unit: Unit | None) -> str:
 def named(part: str, unit: Unit | None) -> str:
     """What moment() gave, as people read it: `Jan`, `Mon`, `Q1`; the others as they are."""
     if unit == "month":
-        return f"substr('JanFebMarAprMayJunJulAugSepOctNovDec', 3 * {part} - 2, 3)"
+        return f"substr('JanFebMarAprMayJunJulAugSepOctNovDec', 3 * ({part}) - 2, 3)"
     if unit == "weekday":
-        return f"substr('MonTueWedThuFriSatSun', 3 * {part} + 1, 3)"
-    return f"'Q' || {part}" if unit == "quarter" else part
+        return f"substr('MonTueWedThuFriSatSun', 3 * ({part}) + 1, 3)"
+    return f"'Q' || ({part})" if unit == "quarter" else part
 
 
 def _year(value: str) -> str:

@@ -17,6 +17,7 @@ from .column_types import ChartColumn
 from .spec import ChartSpec, Unit
 
 _MANY_VALUES = 40
+_MANY_DAYS = 10**6
 _FEW_ROWS = 4  # to a mark, on average, make a line of noise
 
 
@@ -105,5 +106,8 @@ def _unit(column: ChartColumn, low: Any, high: Any, most: int) -> Unit:
 def _days(low: Any, high: Any) -> int:
     if not isinstance(low, str) or not isinstance(high, str):
         return 0
-    start, end = (date.fromisoformat(f"{text}-01"[:10]) for text in (low, high))
+    try:
+        start, end = (date.fromisoformat(f"{text}-01"[:10]) for text in (low, high))
+    except ValueError:  # before the year 1 or after 9999
+        return _MANY_DAYS
     return (end - start).days

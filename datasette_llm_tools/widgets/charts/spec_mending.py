@@ -168,7 +168,7 @@ class _Mending:
 
     def _is_lying(self, x: str, y: str) -> bool:
         """Whether the bars were meant to lie: what is grouped was put on y."""
-        return not self._is_numeric(y) and self._is_numeric(x) and not self._is_time(x)
+        return self._is_numeric(x) and not self._is_numeric(y) and not self._is_time(x)
 
     def _aggregates(self) -> None:
         spec = self.spec

@@ -65,7 +65,7 @@ def _read(value: Any, columns: Sequence[Column]) -> ChartSpec:
 def nearest(name: str, names: Collection[str]) -> str | None:
     """The one of `names` that is most like `name`, or None where none is much like it."""
     found = process.extractOne(
-        name, names, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=60
+        name, names, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=50
     )
     return None if found is None else str(found[0])
 

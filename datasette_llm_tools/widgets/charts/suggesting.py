@@ -14,7 +14,6 @@ from .spec import Aggregate, ChartSpec, Sort
 
 _FEW_COLORS = 10
 _MOST_COLORS = 20
-_MANY_ROWS = 400  # more points make a line that nobody can follow
 _WIDE = 5  # a result with so many columns is a table rather than an answer
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -38,7 +37,7 @@ class _Suggestion:
     ) -> None:
         self._columns = columns
         self._rows = rows
-        self._is_long = truncated or len(rows) > _MANY_ROWS
+        self._is_long = truncated
         self._index = {column.name: index for index, column in enumerate(columns)}
         varied = [column for column in columns if column.distinct > 1]
         self._times = [column for column in varied if column.role == "time"]

@@ -13,7 +13,7 @@ _AGGREGATES: dict[Aggregate, str] = {
     "median": "median {}",
     "min": "lowest {}",
     "max": "highest {}",
-    "distinct": "number of different {}",
+    "distinct": "different values of {}",
 }
 _UNITS: dict[Unit, str] = {
     "year": "year",
