@@ -118,7 +118,7 @@ def wish_prompt(
         spec,
         wish,
         marker=_marker(looked.columns),
-        asked=asked(wish, samples, spec) if narrowed else EVERYTHING,
+        asked=asked(wish, looked.columns, samples, spec) if narrowed else EVERYTHING,
         max_tokens=max_tokens,
     )
 

@@ -63,7 +63,9 @@ class Shorthand:
             properties["sort"] = _one_of(_SORTS)
         if asked.limit:
             properties["limit"] = {"type": "integer", "minimum": 1, "maximum": 1000}
-        properties["filters"] = {"type": "array", "maxItems": 3, "items": _filter_schema(parts)}
+        if asked.filters:
+            filters = {"type": "array", "maxItems": 3, "items": _filter_schema(parts)}
+            properties["filters"] = filters
         return _object(properties, required=["mark"])
 
     def written(self, spec: ChartSpec) -> dict[str, Any]:
@@ -90,25 +92,27 @@ class Shorthand:
 
         What is no word of ours stays as it is, so that the check can name it.
         """
-        spec: dict[str, Any] = {"mark": said.get("mark")}
+        spec: dict[str, Any] = {key: each for key, each in said.items() if key not in _SPLITS}
         unit, spec["x"] = self._apart(said.get("x"))
-        spec["x_bins" if unit == "bins" else "x_unit"] = True if unit == "bins" else unit
-        colour = next((said[key] for key in ("color", *_SPLITS) if said.get(key)), None)
-        split, spec["color"] = self._apart(colour)
-        function, spec["y"] = self._apart(said.get("y"))
-        if spec["mark"] == "heatmap":
-            spec["y_unit"], spec["aggregate"] = function, split
+        if unit is not None:
+            spec |= {"x_bins": True} if unit == "bins" else {"x_unit": unit}
+        # Of several, the last is what the model came to.
+        split_by = next((key for key in reversed(list(said)) if key in _SPLITS and said[key]), None)
+        if split_by is not None:
+            spec |= {"stack": _SPLITS[split_by], "color": said[split_by]}
+        of_color, spec["color"] = self._apart(spec.get("color"))
+        of_y, spec["y"] = self._apart(said.get("y"))
+        if said.get("mark") == "heatmap":
+            spec |= {"y_unit": of_y} if of_y else {}
+            spec |= {"aggregate": of_color} if of_color else {}
         else:
-            spec["y_unit" if function in UNITS else "aggregate"] = function
-        spec["stack"] = next((stack for key, stack in _SPLITS.items() if said.get(key)), None)
+            spec |= {"aggregate": of_y} if of_y else {}
+            # An amount is no colour of bars; a small model that may not split them offers one.
+            spec["color"] = None if of_color else spec["color"]
         spec["sort"] = _SORTS.get(str(said.get("sort")), said.get("sort"))
-        spec |= {key: said.get(key) for key in ("scale", "x_scale", "limit")}
         filters = said.get("filters")
         if isinstance(filters, list):
-            filters = [self._filter_read(each) for each in filters]
-        spec["filters"] = filters
-        known = {*spec, *_SPLITS}
-        spec |= {key: each for key, each in said.items() if key not in known}
+            spec["filters"] = [self._filter_read(each) for each in filters]
         return {key: each for key, each in spec.items() if each is not None and each != []}
 
     def _split_key(self, spec: ChartSpec) -> str:
@@ -120,10 +124,11 @@ class Shorthand:
         """The function and the column of a word such as "mean(fee)"; either may be None."""
         if not isinstance(word, str) or word in self._names:
             return None, word
-        called = _CALL.fullmatch(word.strip())
+        called = _CALL.fullmatch(word)
         if called is None:
             return None, word
-        name, column = called[1].lower(), called[2].strip()
+        name, column = called[1].lower(), called[2]
+        column = column if column in self._names else column.strip()
         name = _SYNONYMS.get(name, name)
         if name == "count" and column.lower().startswith("distinct "):
             name, column = "distinct", column[len("distinct ") :].strip()

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 
 from ...name_words import name_words, singular_words
 from ...queries import Value
+from .column_types import ChartColumn
 from .spec import ChartSpec
 
 _ENGLISH_WORDS = """
-    a all and are as at by each every for from how in instead is it just many most no not of on
-    one only or per show than that the there to top was were what when where which with without"""
+    a all and are as at average by each every first for from highest how in instead is it just
+    largest last many mean most no not number of on one only or per show smallest than that the
+    there to top total was were what when where which with without"""
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _LOG = re.compile(r"log|magnitude|expon", re.IGNORECASE)
 _NUMBERS = re.compile(
-    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
-    r"fifty|hundred|dozen|single|few|top|limit)",
+    r"\d+(?!\d|\s*%)|\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
+    r"fifty|hundred|dozen|few|top|limit)\b",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
@@ -33,11 +35,21 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _SPLIT = re.compile(
-    r"\b(colou?r|hue|stack|split|group|break|broken|series|separate|each|every|per|side|share|"
-    r"percent|proportion|compar|among|divid|differentiat|distinguish|on top|lines for|bars for)|%",
+    r"\b(colou?r|hue|stack|split|group|break|broken|series|separate|side|share|percent|proportion|"
+    r"compar|among|divid|differentiat|distinguish|on top|"
+    r"(line|bar|area|curve|point|dot|slice)s? (per|for|by|of)\b)|%",
+    re.IGNORECASE,
+)
+_FILTER = re.compile(
+    r"\d|\b(only|just|without|except|exclu|leav|omit|drop|remov|hide|skip|where|contain|mention|"
+    r"start|since|after|before|between|until|till|than|least|over|under|above|below|"
+    r"restrict|ignor|january|february|march|april|june|july|august|september|october|november|"
+    r"december|(mon|tues|wednes|thurs|fri|satur|sun)days?\b|"
+    r"(jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|weekends?|weekdays)\b)",
     re.IGNORECASE,
 )
 _SHORTEST_STEM = 4
+_SHORTEST_VALUE = 4  # below, a value such as "OR" or "m" counts only where it is written the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +59,61 @@ class Asked:
     log: bool = True
     sort: bool = True
     limit: bool = True
+    filters: bool = True
     splits: frozenset[str] | None = None
 
 
 EVERYTHING = Asked()
 
 
-def asked(wish: str, samples: Mapping[str, Sequence[Value]], spec: ChartSpec | None) -> Asked:
+def asked(
+    wish: str,
+    columns: Sequence[ChartColumn],
+    samples: Mapping[str, Sequence[Value]],
+    spec: ChartSpec | None,
+) -> Asked:
     """What the wish asks for, and what the chart has already.
 
     `samples` are some values of each column, by its name.
     """
     if _ENGLISH.isdisjoint(name_words(wish)):
         return EVERYTHING
-    splits = None if _SPLIT.search(wish) else _mentioned(wish, samples)
-    if spec is not None and spec.color and splits is not None:
-        splits |= {spec.color}
+    named = frozenset(name for name, values in samples.items() if _has_value(wish, values))
+    has = spec or ChartSpec("bar")
+    splits = None
+    if not _SPLIT.search(wish):
+        kinds = ("category", "text", "id")
+        splits = named | _named(wish, [each for each in columns if each.role in kinds])
+        splits |= frozenset({has.color} if has.color else ())
     return Asked(
-        log=bool(_LOG.search(wish)) or (spec is not None and "log" in (spec.scale, spec.x_scale)),
-        sort=bool(_ORDER.search(wish)) or (spec is not None and spec.sort is not None),
-        limit=bool(_NUMBERS.search(wish)) or (spec is not None and spec.limit is not None),
+        log=bool(_LOG.search(wish)) or "log" in (has.scale, has.x_scale),
+        sort=bool(_ORDER.search(wish)) or has.sort is not None,
+        limit=bool(_NUMBERS.search(wish)) or has.limit is not None,
+        filters=bool(_FILTER.search(wish)) or bool(named) or bool(has.filters),
         splits=splits,
     )
 
 
-def _mentioned(wish: str, samples: Mapping[str, Sequence[Value]]) -> frozenset[str]:
-    """Columns of which a wish has a word of the name, or one of the values."""
+def _named(wish: str, columns: Sequence[ChartColumn]) -> frozenset[str]:
+    """Columns of which a wish has a word of the name."""
     said = set(singular_words(wish))
     return frozenset(
-        name
-        for name, values in samples.items()
-        if any(_alike(word, each) for word in singular_words(name) for each in said)
-        or any(isinstance(value, str) and value.casefold() in wish.casefold() for value in values)
+        column.name
+        for column in columns
+        if any(_alike(word, each) for word in singular_words(column.name) for each in said)
+    )
+
+
+def _has_value(wish: str, values: Sequence[Value]) -> bool:
+    """Whether a wish has one of the texts as a word."""
+    texts = (value for value in values if isinstance(value, str) and value)
+    return any(
+        re.search(
+            rf"\b{re.escape(text)}\b",
+            wish,
+            re.IGNORECASE if len(text) >= _SHORTEST_VALUE else 0,
+        )
+        for text in texts
     )
 
 
