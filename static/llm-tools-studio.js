@@ -133,7 +133,7 @@ class LlmToolsStudio extends HTMLElement {
       source.readOnly = true;
       return { "": new Writing({ frame: this.frame, source }) };
     }
-    const panes = two ? { left: livePane("Left"), right: livePane("Right") } : { "": livePane("New") };
+    const panes = two ? { left: livePane("Left"), right: livePane("Right") } : { "": livePane() };
     this.stage.replaceChildren(...Object.values(panes).map(({ pane }) => pane));
     this.stage.className = two ? "two-sides" : "stage-one";
     this.querySelector("[data-part=grid]")?.toggleAttribute("hidden", two);

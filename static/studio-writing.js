@@ -15,17 +15,21 @@ export async function follow(url, fields, { signal, take }) {
 
 /** Shows one document's events. `frame` and `source` are our elements; `queries` is a list. */
 export class Writing {
-  constructor({ frame, source, queries, title }) {
-    Object.assign(this, { frame, source, queries, title });
+  constructor({ frame, source, queries, title, side }) {
+    Object.assign(this, { frame, source, queries, title, side });
     this.named = new Map();
   }
 
   take({ event, data }) {
-    if (event === "title" && this.title) this.title.textContent = data.title;
+    if (event === "title") this.#named(data.title);
     if (event === "source") this.#written(data.delta);
     if (event === "replace") this.#replaced(data.source);
     if (event === "paint") this.frame.show({ ...data, preview: true });
     if (event === "query") this.#query(data);
+  }
+
+  #named(title) {
+    if (this.title) this.title.textContent = this.side ? `${this.side}: ${title}` : title;
   }
 
   /** The first words of a new text take the place of the one before. */
@@ -51,8 +55,10 @@ export class Writing {
   }
 }
 
-/** Frame beside source for a document that has no page yet, and the Writing that fills them. */
-export function livePane(name) {
+/** Frame beside source for a document that has no page yet, and the Writing that fills them.
+ *  `side` is what it is called where there are two. */
+export function livePane(side) {
+  const name = side ?? "New widget";
   const title = make("h2", { textContent: name });
   const frame = make("llm-tools-widget", { dataset: { manual: "", title: name } });
   const label = make("span", { className: "hidden-label", textContent: `Source, ${name}` });
@@ -63,5 +69,5 @@ export function livePane(name) {
   const queries = make("ul", { className: "live-queries" });
   const pane = make("section", { className: "pane" }, title, frame, queries, source);
   pane.setAttribute("aria-label", name);
-  return { pane, writing: new Writing({ frame, source, queries, title }) };
+  return { pane, writing: new Writing({ frame, source, queries, title, side }) };
 }

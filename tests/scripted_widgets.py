@@ -1,4 +1,4 @@
-"""What the scripted model writes when it is asked for widgets over demo.db, by a word in the wish."""
+"""What the scripted model writes when it is asked for a widget over demo.db."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HTML = """\
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
 body { margin: 0; padding: 16px; color: CanvasText; background: Canvas; }
 h1 { margin: 0 0 8px; font-size: 1.3em; }
-.row { display: grid; grid-template-columns: 5em 1fr 4em; gap: 8px; align-items: center; margin: 6px 0; }
+.row { display: grid; grid-template-columns: 5em 1fr 4em; gap: 8px; margin: 6px 0; }
 .bar { height: 18px; border-radius: 3px; background: steelblue; }
 </style>
 </head>
@@ -39,7 +39,7 @@ const bars = document.getElementById("bars");
 async function draw() {
   const rows = await datasette.rows("months", { airline: airline.value });
   const most = Math.max(...rows.map((row) => row.delay), 1);
-  note.textContent = rows.length ? `${rows.length} months, mean departure delay in minutes` : "No flights.";
+  note.textContent = rows.length ? `${rows.length} months, mean delay in minutes` : "No flights.";
   bars.replaceChildren(...rows.map((row) => {
     const line = document.createElement("div");
     line.className = "row";
@@ -52,7 +52,9 @@ async function draw() {
 }
 
 async function start() {
-  for (const row of await datasette.rows("airlines")) airline.add(new Option(row.name, row.carrier));
+  for (const row of await datasette.rows("airlines")) {
+    airline.add(new Option(row.name, row.carrier));
+  }
   airline.value = "UA";
   airline.addEventListener("change", draw);
   await draw();

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import LlmToolsError
-from ..queries import run_query
+from ..queries import Limits, run_query
+from ..settings import read_settings
 from .contracts import columns_of
 from .named_queries import bound
 from .values import Column, Draft, NamedQuery, Origin, Revision, Widget, Writing
@@ -29,12 +31,16 @@ async def edited(
 
     What somebody typed is kept even so: they may be half-way.
     """
+    settings = read_settings(datasette, widget.database)
+    # As many rows as a widget gets: a rare type further down is no change.
+    limits = replace(Limits.of(settings), rows=settings.widget_rows)
     contract: dict[str, tuple[Column, ...]] = {}
     notes: list[str] = []
     for query in queries:
         try:
+            values = bound(query, {})
             result = await run_query(
-                datasette, widget.database, query.sql, bound(query, {}), actor=actor
+                datasette, widget.database, query.sql, values, actor=actor, limits=limits
             )
         except LlmToolsError as error:
             notes.append(f"The query {query.name} does not run: {error.message}")

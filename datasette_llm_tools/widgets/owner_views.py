@@ -146,11 +146,4 @@ def _queries(form: Mapping[str, Any]) -> tuple[NamedQuery, ...]:
     given = form["queries"]
     if isinstance(given, list):
         return queries_from_json(given)
-    text = str(given).replace("\r\n", "\n")
-    found = read_queries(text)
-    if text.strip() and not found:
-        raise BadInput(
-            "No query could be read; begin each with ```query name(parameter type = default) "
-            "and end it with ``` on a line of its own."
-        )
-    return checked_queries(found)
+    return checked_queries(read_queries(str(given).replace("\r\n", "\n")))

@@ -155,7 +155,7 @@ class _Painter:
             began = time.monotonic()
             frame = await self._frame()
             taken = time.monotonic() - began
-            self._next = time.monotonic() + max(_PAINT_SECONDS, 5 * taken)
+            self._next = time.monotonic() + max(_PAINT_SECONDS, 3 * taken)
             if frame is not None:
                 yield "paint", frame
 
