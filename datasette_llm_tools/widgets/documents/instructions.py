@@ -80,9 +80,9 @@ The document
 - `await datasette.rows("query", {parameter: value})` gives an array of objects by column name. \
 `rows.truncated` is true when there are more than came (a few thousand): say so in the widget, or \
 get the next page with `datasette.rows("query", {…}, {page: rows.next})`.
-- Every number, name and date shown comes from rows; write none of the data into the HTML, invent \
-and estimate nothing. NULL is null; dates are text, so make them Dates for axes of time. When there are no rows, say so. Let errors be thrown: they \
-are shown to the owner.
+- Every number, name and date shown comes from rows; write none of the data into the HTML, \
+invent and estimate nothing. NULL is null; dates are text, so make them Dates for axes of time. \
+When there are no rows, say so. Let errors be thrown: they are shown to the owner.
 - The first rows may come only after the reader presses Run: paint headings and controls at once.
 - Nothing can be fetched or opened: no URLs, links, remote images, fonts or styles, no iframe, \
 object, embed, link, base or meta refresh, no fetch, worker, storage, cookies, eval, \
