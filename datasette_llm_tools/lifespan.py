@@ -10,6 +10,7 @@ from datasette.utils import StartupError
 from . import migrations
 from .enrichments.work import worker
 from .errors import BadInput
+from .evals.store import EVALS
 from .queries import close_workers
 from .settings import read_settings
 from .uploads.store import UPLOADS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
-    """Check the configuration, bring our tables up to date, open the database of uploads.
+    """Check the configuration, bring our tables up to date, open the databases we keep.
 
     Work on runs begins when all plugins have started.
     """
@@ -33,6 +34,7 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
             migrations.apply, transaction=False
         )
         UPLOADS.open(datasette)
+        EVALS.open(datasette)
         datasette.add_background_task(worker.run_jobs, name="llm-tools enrichments")
 
     return inner

@@ -107,6 +107,8 @@ class Judge:
             found = await self._found(key, answer, database)
         except LlmToolsError as error:
             return Judged(Verdict.FAILED, key.is_empty, error.message)
+        if found is None:
+            return Judged(Verdict.WRONG, key.is_empty)
         matches = {each: await self._compare(table, found) for each, table in key.results.items()}
         best = _best(matches.values())
         judged = Judged(_BY_MATCH[best], key.is_empty)
@@ -126,13 +128,21 @@ class Judge:
             variants_wrong=wrong,
         )
 
-    async def _found(self, key: Key, answer: Answer, database: str) -> Table:
-        """All rows of the answer, which keeps only as many as are shown."""
+    async def _found(self, key: Key, answer: Answer, database: str) -> Table | None:
+        """All rows of the answer, which keeps only as many as are shown.
+
+        None where there are more than any accepted result has.
+        """
         result = answer.result
-        shown = len(result.rows) if result else 0
-        is_cut = answer.truncated and any(len(each.rows) > shown for each in key.results.values())
-        if result is None or is_cut:
+        if result is not None and answer.truncated:
+            shown = len(result.rows)
+            if all(len(each.rows) <= shown for each in key.results.values()):
+                return None
+            result = None
+        if result is None:
             result = await self._run(answer.sql or "", database, key.visible)
+            if result.truncated:
+                return None
         return Table(result.columns, result.rows)
 
     async def _is_right_on(
