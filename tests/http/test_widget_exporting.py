@@ -122,6 +122,14 @@ async def test_a_version_that_was_not_run_waits_for_run_in_its_file_too(tmp_path
     assert exported(answer.text)[2]["approved"] is False
 
 
+@pytest.mark.asyncio
+async def test_readers_get_no_version_that_its_owner_has_not_run(tmp_path: Path) -> None:
+    async with make_site(tmp_path, lambda _: "") as site:
+        widget = await kept_document(site, approved=False, shared=True)
+        found = [await site.get(export_url(widget, tail), BOB) for tail in ("", ".html", ".csv")]
+    assert [each.status_code for each in found] == [403, 403, 403]
+
+
 HOSTILE = "</script><script>harm()</script><!--<img src=x onerror=harm()>&quot;"
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from datasette.utils.asgi import Response
 
-from ...errors import BadInput
+from ...errors import BadInput, NotAllowed
 from ...pages import json_response, render
 from ..access import is_own, readable_revision, readable_widget
-from ..values import Revision, Widget
+from ..values import Kind, Revision, Widget
 from . import export_data, exports, pictures
 from .export_pages import export_page
 
@@ -71,11 +71,14 @@ async def _wanted(request: Request, datasette: Datasette) -> tuple[Widget, Revis
     """The widget and the version that was asked for. Raises NotFound, NotAllowed, BadInput."""
     widget = await readable_widget(request, datasette)
     number = request.args.get("number")
-    if number is None:
-        return widget, await readable_revision(request, datasette, widget)
-    if not number.isascii() or not number.isdigit():
+    if number is not None and not (number.isascii() and number.isdigit()):
         raise BadInput("number is the number of a version, such as 2.")
-    return widget, await readable_revision(request, datasette, widget, int(number[:9]))
+    wanted = None if number is None else int(number[:9])
+    revision = await readable_revision(request, datasette, widget, wanted)
+    was_run = widget.kind is Kind.CHART or revision.approved_at is not None
+    if not was_run and not is_own(request.actor, widget):
+        raise NotAllowed("Its owner has not run this version yet; ask them to.")
+    return widget, revision
 
 
 def _file(widget: Widget, kind: str, content: str | bytes, *, is_shown: bool = False) -> Response:
