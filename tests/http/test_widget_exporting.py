@@ -311,6 +311,7 @@ async def test_readers_get_no_version_but_the_current_one(tmp_path: Path) -> Non
         widget = await kept_document(site, shared=True)
         draft = Draft(Origin.EDITED, "<p>Second</p>", ())
         await store.add_revision(site.datasette, widget.id, draft, parent=1, actor_id="alice")
+        await store.approve(site.datasette, widget.id, 2)
         assert (await site.get(export_url(widget, ".html?number=1"), ALICE)).status_code == 200
         assert (await site.get(export_url(widget, ".html?number=1"), BOB)).status_code == 404
         assert (await site.get(export_url(widget, ".html"), BOB)).status_code == 200
