@@ -72,6 +72,7 @@ class Generating:
         self._source: str | None = None  # once it is whole
         self._notes: tuple[str, ...] = ()
         self._error: str | None = _STOPPED
+        self._ended: Finished | None = None
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Fulfil the wish. The last event is Finished, whatever happened."""
@@ -84,11 +85,15 @@ class Generating:
             self._error = error.message
         finally:
             await self._queries.aclose()
-        yield self.finished
+            self._ended = self._as_it_stands()
+        yield self._ended
 
     @property
     def finished(self) -> Finished:
-        """How it stands: as Finished says it, or what is there of a document under way."""
+        """How it ended, or what is there of a document under way."""
+        return self._ended or self._as_it_stands()
+
+    def _as_it_stands(self) -> Finished:
         source = self._reply.source if self._source is None else self._source
         draft = None
         if source.strip():
