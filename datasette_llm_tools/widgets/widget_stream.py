@@ -35,6 +35,7 @@ Stream = AsyncGenerator[tuple[str, Mapping[str, Any]], None]
 
 # A frame that is painted more often than this flickers more than it shows.
 _PAINT_SECONDS = 0.7
+_LOOK_SECONDS = 0.1  # how often it is tried before there is something to see
 
 
 async def writing(datasette: Datasette, keeping: Keeping) -> Stream:
@@ -155,14 +156,17 @@ class _Painter:
             began = time.monotonic()
             frame = await self._frame()
             taken = time.monotonic() - began
-            self._next = time.monotonic() + max(_PAINT_SECONDS, 3 * taken)
+            least = _PAINT_SECONDS if frame else _LOOK_SECONDS
+            self._next = time.monotonic() + max(least, 3 * taken)
             if frame is not None:
                 yield "paint", frame
 
     async def _frame(self) -> dict[str, Any] | None:
+        """A frame of what there is, where there is something to see."""
         self._painted = self._source
-        found = await asyncio.to_thread(partial, self._source)
-        if found is None:
-            return None
-        frame = await mint(self._datasette, found)
-        return {"frame": frame.url, "token": frame.token}
+        try:
+            found = await asyncio.to_thread(partial, self._source)
+            frame = found and await mint(self._datasette, found)
+        except LlmToolsError:
+            return None  # the document goes on without a picture of it
+        return {"frame": frame.url, "token": frame.token} if frame else None
