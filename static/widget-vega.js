@@ -2,6 +2,8 @@
 // which the frame forbids. vegaEmbed takes the same, for those who know it by that name.
 
 (() => {
+  const views = new WeakMap();
+
   /** Text and lines in the colour that the text around them has: dark where a page is dark. */
   function inColourOf(container) {
     const { color } = getComputedStyle(container);
@@ -22,6 +24,8 @@
     const isWide = spec.width === "container";
     const sized = isWide ? { ...spec, width: Math.max(container.clientWidth - 60, 100) } : spec;
     const compiled = vegaLite.compile(sized, { config: inColourOf(container) }).spec;
+    views.get(container)?.finalize();
+    container.replaceChildren();
     const view = new vega.View(vega.parse(compiled, null, { ast: true }), {
       expr: vegaInterpreter.expressionInterpreter,
       renderer: "canvas",
@@ -29,6 +33,7 @@
       hover: true,
       logger: vega.logger(vega.Error),
     });
+    views.set(container, view);
     await view.runAsync();
     return view;
   }
