@@ -1,4 +1,4 @@
-"""Widgets, their revisions and votes in the internal database; the only SQL over those tables.
+"""Widgets and their revisions in the internal database; votes on them are in vote_store.py.
 
 A revision is never changed, but for when its owner pressed Run. Whoever saves over a version
 that is no longer the current one gets a revision beside it: nothing of anybody's is lost.
@@ -9,35 +9,30 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ..errors import Conflict, NotFound
+from ..errors import NotFound
+from .internal_tables import insert, now, read, write
 from .records import (
     REVISION_COLUMNS,
     SUMMARY_COLUMNS,
-    VOTE_COLUMNS,
     WIDGET_COLUMNS,
     RevisionSummary,
     revision_of,
     revision_values,
     summary_of,
-    vote_of,
-    vote_values,
     widget_of,
     widget_values,
 )
-from .values import Candidate, Choice, Draft, Kind, Revision, Vote, Widget
+from .values import Draft, Kind, Revision, Widget
+from .vote_store import add_vote, votes
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-__all__ = ["RevisionSummary"]
-
-Done = TypeVar("Done")
+__all__ = ["RevisionSummary", "add_vote", "votes"]
 
 MOST_TITLE_CHARACTERS = 200
 
@@ -71,32 +66,32 @@ async def create(
     copied_from: str | None = None,
 ) -> tuple[Widget, Revision]:
     """Keep a new widget with its first revision, number 1. Raises Conflict."""
-    now = _now()
+    at = now()
     widget = Widget(
         id=secrets.token_hex(12),
         database=database,
         kind=kind,
         title=_title(title),
         actor_id=actor_id,
-        created_at=now,
-        updated_at=now,
+        created_at=at,
+        updated_at=at,
         current=1,
         question_id=question_id,
         copied_from=copied_from,
     )
-    first = Revision(widget.id, 1, None, draft, actor_id, now)
+    first = Revision(widget.id, 1, None, draft, actor_id, at)
 
     def change(connection: sqlite3.Connection) -> None:
-        _insert(connection, "llm_tools_widgets", WIDGET_COLUMNS, widget_values(widget))
-        _insert(connection, "llm_tools_widget_revisions", REVISION_COLUMNS, revision_values(first))
+        insert(connection, "llm_tools_widgets", WIDGET_COLUMNS, widget_values(widget))
+        insert(connection, "llm_tools_widget_revisions", REVISION_COLUMNS, revision_values(first))
 
-    await _write(datasette, change)
+    await write(datasette, change)
     return widget, first
 
 
 async def get(datasette: Datasette, widget_id: str) -> Widget | None:
     """The widget of that id, or None."""
-    rows = await _read(
+    rows = await read(
         datasette,
         f"select {WIDGET_COLUMNS} from llm_tools_widgets where id = ?",  # noqa: S608 -- ours
         [widget_id],
@@ -106,7 +101,7 @@ async def get(datasette: Datasette, widget_id: str) -> Widget | None:
 
 async def revision(datasette: Datasette, widget_id: str, number: int) -> Revision | None:
     """One revision with its source, or None."""
-    rows = await _read(
+    rows = await read(
         datasette,
         f"select {REVISION_COLUMNS} from llm_tools_widget_revisions "  # noqa: S608 -- ours
         "where widget_id = ? and number = ?",
@@ -117,7 +112,7 @@ async def revision(datasette: Datasette, widget_id: str, number: int) -> Revisio
 
 async def revisions(datasette: Datasette, widget_id: str) -> tuple[RevisionSummary, ...]:
     """All revisions of a widget without their sources, newest first."""
-    rows = await _read(
+    rows = await read(
         datasette,
         f"select {SUMMARY_COLUMNS} from llm_tools_widget_revisions "  # noqa: S608 -- ours
         "where widget_id = ? order by number desc",
@@ -142,7 +137,7 @@ async def add_revision(
     """
 
     def change(connection: sqlite3.Connection) -> Added:
-        now = _now()
+        at = now()
         was = _current(connection, widget_id)
         made_from = was if parent is None else parent
         newest = connection.execute(
@@ -152,14 +147,14 @@ async def add_revision(
         ).fetchone()
         if not newest[1]:
             raise NotFound(f"This widget has no revision {made_from}.")
-        added = Revision(widget_id, newest[0] + 1, made_from, draft, actor_id, now)
-        _insert(connection, "llm_tools_widget_revisions", REVISION_COLUMNS, revision_values(added))
+        added = Revision(widget_id, newest[0] + 1, made_from, draft, actor_id, at)
+        insert(connection, "llm_tools_widget_revisions", REVISION_COLUMNS, revision_values(added))
         is_current = current and made_from == was
-        _touch(connection, widget_id, now, added.number if is_current else was)
+        _touch(connection, widget_id, at, added.number if is_current else was)
         in_the_way = None if made_from == was else _summary(connection, widget_id, was)
         return Added(added, is_current, in_the_way)
 
-    return await _write(datasette, change)
+    return await write(datasette, change)
 
 
 async def make_current(datasette: Datasette, widget_id: str, number: int) -> None:
@@ -169,9 +164,9 @@ async def make_current(datasette: Datasette, widget_id: str, number: int) -> Non
         _current(connection, widget_id)
         if _summary(connection, widget_id, number) is None:
             raise NotFound(f"This widget has no revision {number}.")
-        _touch(connection, widget_id, _now(), number)
+        _touch(connection, widget_id, now(), number)
 
-    await _write(datasette, change)
+    await write(datasette, change)
 
 
 async def approve(datasette: Datasette, widget_id: str, number: int) -> str:
@@ -181,14 +176,14 @@ async def approve(datasette: Datasette, widget_id: str, number: int) -> str:
         connection.execute(
             "update llm_tools_widget_revisions set approved_at = coalesce(approved_at, ?) "
             "where widget_id = ? and number = ?",
-            [_now(), widget_id, number],
+            [now(), widget_id, number],
         )
         found = _summary(connection, widget_id, number)
         if found is None or found.approved_at is None:
             raise NotFound(f"This widget has no revision {number}.")
         return found.approved_at
 
-    return await _write(datasette, change)
+    return await write(datasette, change)
 
 
 async def rename(datasette: Datasette, widget_id: str, title: str) -> None:
@@ -210,7 +205,7 @@ async def delete(datasette: Datasette, widget_id: str) -> None:
             "delete from llm_tools_widget_revisions where widget_id = ?", [widget_id]
         )
 
-    await _write(datasette, change)
+    await write(datasette, change)
 
 
 async def catalog(
@@ -230,7 +225,7 @@ async def catalog(
     others. `after` is the `next` of the page before.
     """
     updated, _, last_id = (after or "").partition("~")
-    rows = await _read(
+    rows = await read(
         datasette,
         f"""
         select {WIDGET_COLUMNS} from llm_tools_widgets
@@ -260,54 +255,6 @@ async def catalog(
     return Catalog(found, f"{found[-1].updated_at}~{found[-1].id}" if more else None)
 
 
-async def add_vote(
-    datasette: Datasette,
-    widget: Widget,
-    *,
-    left: Candidate,
-    right: Candidate,
-    prompt: str,
-    prompt_kind: str,
-    choice: Choice,
-    actor_id: str | None,
-) -> Vote:
-    """Keep what somebody said of two revisions, instead of what they said of them before."""
-    vote = Vote(
-        id=secrets.token_hex(12),
-        widget_id=widget.id,
-        question_id=widget.question_id,
-        prompt=prompt,
-        prompt_kind=prompt_kind,
-        left=left,
-        right=right,
-        choice=choice,
-        actor_id=actor_id,
-        voted_at=_now(),
-    )
-
-    def change(connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "delete from llm_tools_widget_votes where widget_id = ? and actor_id is ? "
-            "and min(left_number, right_number) = ? and max(left_number, right_number) = ?",
-            [widget.id, actor_id, *sorted((left.number, right.number))],
-        )
-        _insert(connection, "llm_tools_widget_votes", VOTE_COLUMNS, vote_values(vote))
-
-    await _write(datasette, change)
-    return vote
-
-
-async def votes(datasette: Datasette, widget_id: str | None = None) -> tuple[Vote, ...]:
-    """The votes on a widget's revisions, or all of them; oldest first."""
-    rows = await _read(
-        datasette,
-        f"select {VOTE_COLUMNS} from llm_tools_widget_votes "  # noqa: S608 -- ours
-        "where :widget_id is null or widget_id = :widget_id order by voted_at, id",
-        {"widget_id": widget_id},
-    )
-    return tuple(map(vote_of, rows))
-
-
 def without_prompts(found: Revision) -> Revision:
     """The revision as somebody else may read it: what its owner typed is theirs."""
     writing = replace(found.draft.writing, prompt=None)
@@ -335,67 +282,25 @@ def _summary(connection: sqlite3.Connection, widget_id: str, number: int) -> Rev
     return summary_of(row) if row else None
 
 
-def _touch(connection: sqlite3.Connection, widget_id: str, now: str, current: int) -> None:
+def _touch(connection: sqlite3.Connection, widget_id: str, at: str, current: int) -> None:
     connection.execute(
         "update llm_tools_widgets set updated_at = ?, current = ? where id = ?",
-        [now, current, widget_id],
+        [at, current, widget_id],
     )
-
-
-def _insert(connection: sqlite3.Connection, table: str, columns: str, values: list[Any]) -> None:
-    marks = ", ".join("?" * len(values))
-    connection.execute(f"insert into {table} ({columns}) values ({marks})", values)  # noqa: S608 -- ours
 
 
 async def _set(datasette: Datasette, column: str, widget_id: str, value: Any) -> None:
     def change(connection: sqlite3.Connection) -> None:
         connection.execute(
             f"update llm_tools_widgets set {column} = ?, updated_at = ? where id = ?",  # noqa: S608 -- ours
-            [value, _now(), widget_id],
+            [value, now(), widget_id],
         )
 
-    await _write(datasette, change)
-
-
-async def _read(datasette: Datasette, sql: str, values: Any) -> list[Any]:
-    with _in_words():
-        rows = await datasette.get_internal_database().execute(sql, values)
-    return list(rows.rows)
-
-
-async def _write(datasette: Datasette, change: Callable[[sqlite3.Connection], Done]) -> Done:
-    """Make a change in one transaction."""
-    with _in_words():
-        done: Done = await datasette.get_internal_database().execute_write_fn(change)
-    return done
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """What SQLite says of a disk that is full or locked, as a sentence with what to do."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        said = str(error)
-        if "full" in said or "readonly" in said or "disk I/O" in said:
-            raise Conflict(
-                "The internal database, in which widgets are kept, cannot be written to "
-                f"({said}); nothing was changed. Make room there and try again."
-            ) from error
-        if "locked" in said or "busy" in said:
-            raise Conflict(
-                "The internal database, in which widgets are kept, is locked by another "
-                "process; nothing was changed. Try again in a moment."
-            ) from error
-        raise
+    await write(datasette, change)
 
 
 def _title(title: str) -> str:
     return " ".join(title.split())[:MOST_TITLE_CHARACTERS] or "Untitled"
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _escape_like(text: str) -> str:
