@@ -6,7 +6,7 @@ import pytest
 
 from datasette_llm_tools.widgets.charts.column_types import ChartColumn
 from datasette_llm_tools.widgets.charts.spec import ChartSpec, Filter
-from datasette_llm_tools.widgets.charts.wish_words import EVERYTHING, Asked, asked
+from datasette_llm_tools.widgets.charts.wish_words import EVERYTHING, Asked, asked, told_columns
 
 COLUMNS = (
     ChartColumn("sold", "text", "time", "day"),
@@ -86,3 +86,13 @@ def test_what_a_chart_has_may_stay() -> None:
 @pytest.mark.parametrize("wish", ["nach Monat gestapelt", "月別に積み上げ", "par mois, empilé"])
 def test_other_languages_are_not_narrowed(wish: str) -> None:
     assert ask(wish) is EVERYTHING
+
+
+def test_of_many_columns_those_that_matter_are_told() -> None:
+    many = [ChartColumn(f"c{number}", "integer", "number") for number in range(50)]
+    many += [ChartColumn("height", "float", "number"), ChartColumn("drawn", "text")]
+    many += [ChartColumn("kept", "text")]
+    spec = ChartSpec("bar", x="drawn", aggregate="count", filters=(Filter("kept", "=", "x"),))
+    told = [each.name for each in told_columns(many, "mean heights", spec, 5)]
+    assert told == ["c0", "c1", "height", "drawn", "kept"]
+    assert told_columns(many, "mean heights", None, 60) == tuple(many)

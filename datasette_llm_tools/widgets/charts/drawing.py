@@ -25,7 +25,7 @@ from .column_types import ChartColumn
 from .prompts import UnreadableReply, chart_prompt, correction_prompt, read_spec
 from .spec import ChartSpec
 from .spec_reading import spec_from_json
-from .wish_words import EVERYTHING, asked
+from .wish_words import EVERYTHING, asked, told_columns
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 PURPOSE = "widgets"
 _CALLS = 2
+_MOST_COLUMNS = 40  # of a result, in a prompt: some 400 tokens
 _SAMPLES = 60  # values of a column in which the words of a wish are looked for
 
 # What fences the columns in a prompt: nobody who wrote a row can know it, and it stays the same
@@ -111,14 +112,15 @@ def wish_prompt(
     max_tokens: int | None = None,
 ) -> Prompt:
     """The prompt of a wish. `narrowed`: the reply may hold what the wish speaks of only."""
+    columns = told_columns(looked.columns, wish, spec, _MOST_COLUMNS)
     samples = _samples(looked.columns, looked.rows)
     return chart_prompt(
-        looked.columns,
+        columns,
         samples,
         spec,
         wish,
         marker=_marker(looked.columns),
-        asked=asked(wish, looked.columns, samples, spec) if narrowed else EVERYTHING,
+        asked=asked(wish, columns, samples, spec) if narrowed else EVERYTHING,
         max_tokens=max_tokens,
     )
 

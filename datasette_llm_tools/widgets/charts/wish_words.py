@@ -94,6 +94,20 @@ def asked(
     )
 
 
+def told_columns(
+    columns: Sequence[ChartColumn], wish: str, spec: ChartSpec | None, most: int
+) -> tuple[ChartColumn, ...]:
+    """At most `most` columns in their order: those that are drawn, named in the wish, the first."""
+    if len(columns) <= most:
+        return tuple(columns)
+    filtered = [each.column for each in spec.filters] if spec else []
+    drawn = {spec.x, spec.y, spec.color, *filtered} if spec else set()
+    named = _named(wish, columns)
+    ranked = sorted(columns, key=lambda each: (each.name not in drawn, each.name not in named))
+    told = {each.name for each in ranked[:most]}
+    return tuple(each for each in columns if each.name in told)
+
+
 def _named(wish: str, columns: Sequence[ChartColumn]) -> frozenset[str]:
     """Columns of which a wish has a word of the name."""
     said = set(singular_words(wish))
