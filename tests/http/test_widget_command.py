@@ -166,7 +166,7 @@ def test_a_chart_is_revised_by_a_prompt(shops: Path) -> None:
         script=lambda _: '{"mark": "pie", "x": "item", "y": "sales"}',
     )  # fmt: skip
     told = json.loads(revised.stdout)
-    assert (told["revision"]["number"], told["revision"]["source"]["mark"]) == (2, "pie")
+    assert (told["revision"]["number"], told["revision"]["spec"]["mark"]) == (2, "pie")
     assert (told["revision"]["parent"], told["revision"]["prompt"]) == (1, "As a pie")
 
 

@@ -229,7 +229,7 @@ async def test_json_has_all_versions_for_the_owner_and_the_current_one_for_reade
     assert [each["number"] for each in other["revisions"]] == [2]
     assert "Draw what sold" not in json.dumps(other)
     assert chart["widget"]["kind"] == "chart"
-    assert chart["revisions"][0]["source"]["mark"] == "bar"
+    assert json.loads(chart["revisions"][0]["source"])["mark"] == "bar"
 
 
 @pytest.mark.asyncio

@@ -16,6 +16,7 @@ from ..documents.events import Finished, StepBegan
 from ..documents.keeping import Keeping
 from ..exporting import export_data, exports
 from ..values import Widget
+from ..widget_pages import widget_json
 from .command_site import as_json, write_export
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ async def ended(
             click.echo(note, err=True)
     revision = added.revision
     if in_json:
-        told = export_data.revision_json(widget.kind, revision)
+        told = export_data.version_json(widget, revision)
         said = {"revision": told, "error": error, "notes": list(notes)}
-        click.echo(as_json({**export_data.summary_json(widget), **said}))
+        click.echo(as_json({**widget_json(datasette, widget), **said}))
     elif is_kept:
         click.echo(f"{widget.id}  version {revision.number}  {widget.title}")
     if output is not None and error is None:

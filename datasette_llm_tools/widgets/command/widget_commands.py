@@ -15,6 +15,7 @@ from ..documents.generating import Wish, prepare
 from ..documents.keeping import Keeping
 from ..exporting import export_data, exports
 from ..values import Kind, Origin, Widget
+from ..widget_pages import widget_json
 from .command_site import (
     Place,
     all_widgets,
@@ -56,7 +57,7 @@ def list_widgets(file: Path, internal: Path, as_json: bool, config: IO[str] | No
     async def show(datasette: Datasette, database: str) -> int:
         found = await all_widgets(datasette, database)
         if as_json:
-            _echo_json([export_data.summary_json(each) for each in found])
+            _echo_json([widget_json(datasette, each) for each in found])
         elif found:
             heads = ("id", "kind", "title", "version", "changed")
             rows = [(w.id, w.kind.value, w.title, w.current, w.updated_at[:19]) for w in found]

@@ -6,12 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BadInput
-from .. import store
-from ..named_queries import queries_json
+from .. import store, widget_pages
 from ..values import Kind, Revision, Widget
 from .snapshots import Snapshot
 
@@ -50,40 +48,14 @@ async def widget_json(
     kept = [each for each in found if each is not None]
     shown = kept if is_owner else list(map(store.without_prompts, kept))
     return {
-        "widget": summary_json(widget),
-        "revisions": [revision_json(widget.kind, each) for each in shown],
+        "widget": widget_pages.widget_json(datasette, widget),
+        "revisions": list(map(widget_pages.revision_json, shown)),
     }
 
 
-def summary_json(widget: Widget) -> dict[str, Any]:
-    """A widget without its revisions."""
-    return {
-        "id": widget.id,
-        "database": widget.database,
-        "kind": widget.kind.value,
-        "title": widget.title,
-        "created_at": widget.created_at,
-        "updated_at": widget.updated_at,
-        "current": widget.current,
-        "shared": widget.shared,
-    }
-
-
-def revision_json(kind: Kind, revision: Revision) -> dict[str, Any]:
-    """A revision as an object; the source of a chart is its spec, of a document its HTML."""
-    draft, writing = revision.draft, revision.draft.writing
-    return {
-        "number": revision.number,
-        "parent": revision.parent,
-        "origin": draft.origin.value,
-        "source": json.loads(draft.source) if kind is Kind.CHART else draft.source,
-        "queries": queries_json(draft.queries),
-        "contract": {name: list(map(asdict, columns)) for name, columns in draft.contract.items()},
-        "prompt": writing.prompt,
-        "model": writing.model_id,
-        "tokens": {"input": writing.usage.input_tokens, "output": writing.usage.output_tokens},
-        "usd": writing.usd,
-        "milliseconds": writing.milliseconds,
-        "created_at": revision.created_at,
-        "approved_at": revision.approved_at,
-    }
+def version_json(widget: Widget, revision: Revision) -> dict[str, Any]:
+    """One version by itself, for a file; that of a chart has its spec as an object too."""
+    told = {"title": widget.title, "kind": widget.kind.value}
+    if widget.kind is Kind.CHART:
+        told["spec"] = json.loads(revision.draft.source)
+    return {**told, **widget_pages.revision_json(revision)}

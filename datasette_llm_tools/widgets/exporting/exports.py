@@ -63,16 +63,15 @@ async def drawn_chart(
 async def content(
     datasette: Datasette, made_of: Material, kind: str, query: str | None = None
 ) -> bytes:
-    """A file in one of MEDIA_TYPES; JSON is the source and queries of this version, or Drawn."""
+    """A file in one of MEDIA_TYPES; JSON is the source and queries of this version."""
     if kind == "html":
         return (await html_file(datasette, made_of)).encode()
     if kind in ("svg", "png"):
         return await picture_file(made_of, "svg" if kind == "svg" else "png")
     if kind == "csv":
         return csv_file(made_of, query).encode()
-    told = export_data.revision_json(made_of.widget.kind, made_of.revision)
-    title = {"title": made_of.widget.title, "kind": made_of.widget.kind.value}
-    return json.dumps({**title, **told}, ensure_ascii=False, indent=2).encode()
+    told = export_data.version_json(made_of.widget, made_of.revision)
+    return json.dumps(told, ensure_ascii=False, indent=2).encode()
 
 
 async def html_file(datasette: Datasette, made_of: Material) -> str:
