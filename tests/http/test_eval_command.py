@@ -34,25 +34,9 @@ def test_a_person_gets_tables_and_progress(tmp_path: Path) -> None:
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == f"{tmp_path.name}/suite, 6 cases"
-    assert lines[2].split() == [
-        "cases",
-        "right",
-        "95%",
-        "extra",
-        "columns",
-        "wrong",
-        "failed",
-        "refused",
-        "unanswered",
-        "tokens",
-        "in",
-        "out",
-        "cost",
-        "median",
-        "s",
-        "p95",
-        "s",
-    ]
+    shown = " ".join(lines[2].split())
+    assert shown.startswith("cases right 95% extra columns wrong failed refused unanswered")
+    assert shown.endswith("tokens in out cost median s p95 s")
     row = lines[4].split()
     assert row[:4] == ["scripted", "6", "33.3%", "10-70"]
     assert row[4:9] == ["16.7%", "16.7%", "16.7%", "16.7%", "0.0%"]
