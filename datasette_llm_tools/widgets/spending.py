@@ -29,8 +29,15 @@ class Spending:
         self.model = model
         self._started = time.monotonic()
         self._seconds = settings.max_seconds
+        self._most_tokens = settings.widget_output_tokens
         self._longest_reply = _CHARACTERS_FOR_A_TOKEN * settings.widget_output_tokens
         self._usage = Usage()
+        self._latest = Usage()
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the latest reply took all the tokens that a reply may have."""
+        return (self._latest.output_tokens or 0) >= self._most_tokens
 
     def writing(self, prompt: str) -> Writing:
         """What the work has taken so far. `prompt` is what the person typed."""
@@ -55,6 +62,7 @@ class Spending:
                         yield chunk
             finally:
                 # A model that was stopped does not say what it took.
+                self._latest = reply.usage
                 self._usage += reply.usage
 
     async def _within(self, chunks: AsyncIterator[str]) -> AsyncGenerator[str, None]:

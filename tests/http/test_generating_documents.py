@@ -196,6 +196,15 @@ async def test_half_a_document_is_a_draft_and_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_model_that_stops_at_its_limit_of_tokens_is_known_by_it(tmp_path: Path) -> None:
+    half = NEW[: NEW.index("datasette.rows")]
+    last, _ = await finished(
+        tmp_path, [half], Wish("Sales"), settings={"widget_output_tokens": len(half) // 4}
+    )
+    assert "the limit of a reply (widget_output_tokens)" in (last.error or "")
+
+
+@pytest.mark.asyncio
 async def test_a_model_that_breaks_off_leaves_what_it_wrote(tmp_path: Path) -> None:
     def script(prompt: str) -> Any:
         def pieces() -> Any:

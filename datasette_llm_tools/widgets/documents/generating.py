@@ -193,8 +193,12 @@ class Generating:
         reply, base = self._reply, self.wish.base
         if reply.is_half:
             what = "document" if reply.source else "change"
+            why = (
+                ", at the limit of a reply (widget_output_tokens)" if self._spending.was_cut else ""
+            )
             raise ModelFailed(
-                f"The model broke off in the middle of the {what}; ask again, or for less at once."
+                f"The model broke off in the middle of the {what}{why}; ask again, or for less at "
+                "once."
             )
         if reply.source.strip():
             return reply.source
