@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def eval_command(as_json: bool, settings: tuple[str, ...], **options: Any) -> No
     asked.
     """
     try:
-        ran = asyncio.run(evaluated(Wanted(settings=_settings(settings), **options)))
+        ran = asyncio.run(evaluated(Wanted(settings=settings_of(settings), **options)))
     except (LlmToolsError, StartupError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -102,7 +103,7 @@ def _print(ran: Ran) -> None:
         click.echo("\n" + "\n".join(said))
 
 
-def _settings(written: tuple[str, ...]) -> dict[str, Any]:
+def settings_of(written: Sequence[str]) -> dict[str, Any]:
     """NAME=VALUE as settings of their types. Raises BadInput."""
     known = {each.name: each.default for each in fields(Settings)}
     told: dict[str, Any] = {}

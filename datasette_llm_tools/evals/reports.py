@@ -175,18 +175,14 @@ def notes(cases: int, runs: Sequence[Reported]) -> Iterator[str]:
             yield f"{name}{len(each.results):,} of {cases:,} cases so far."
         if told.counts.get(Verdict.UNSCORED):
             odd = next(one for one in each.results if one.verdict is Verdict.UNSCORED)
-            yield (
-                f"{name}{told.counts[Verdict.UNSCORED]} not scored, as {odd.case_id}: {odd.error}"
-            )
+            count = told.counts[Verdict.UNSCORED]
+            yield f"{name}Not scored: {count}, as {odd.case_id}: {odd.error}"
         if told.accepted_empty:
-            yield (
-                f"{name}{told.accepted_empty} cases have an accepted result without rows, which "
-                "says little."
-            )
+            yield f"{name}Accepted results without rows, which say little: {told.accepted_empty}."
         if told.variants:
             yield (
-                f"{name}{told.variants} cases were judged on changed copies, too; "
-                f"{told.by_luck} of them were right by luck."
+                f"{name}Judged on changed copies, too: {told.variants}; of these right by luck: "
+                f"{told.by_luck}."
             )
     for first, other, test in pairs(runs):
         yield (

@@ -43,7 +43,7 @@ def test_a_person_gets_tables_and_progress(tmp_path: Path) -> None:
     assert "unknown" in row  # the price of a scripted model
     assert any(line.split()[:4] == ["kind", "group", "1", "100.0%"] for line in lines)
     assert any(line.split()[:3] == ["table", "shops.sale", "4"] for line in lines)
-    assert lines[-1] == "3 cases were judged on changed copies, too; 0 of them were right by luck."
+    assert lines[-1] == "Judged on changed copies, too: 3; of these right by luck: 0."
     assert "scripted: 6 of 6, 33.3% right" in result.stderr
 
 

@@ -102,9 +102,9 @@ def test_two_runs_are_paired() -> None:
     assert (test.both, test.only_first, test.only_second, test.cases) == (1, 0, 1, 2)
     said = list(notes(4, [first, second]))
     assert said == [
-        "one: 1 not scored, as 4: no such table: v",
-        "one: 1 cases have an accepted result without rows, which says little.",
-        "one: 1 cases were judged on changed copies, too; 1 of them were right by luck.",
+        "one: Not scored: 1, as 4: no such table: v",
+        "one: Accepted results without rows, which say little: 1.",
+        "one: Judged on changed copies, too: 1; of these right by luck: 1.",
         "two: 3 of 4 cases so far.",
         "two against one: 1 only there right, 0 only here, of 2; McNemar p = 1.000.",
     ]
