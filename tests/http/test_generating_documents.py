@@ -476,23 +476,26 @@ async def test_a_task_that_is_cancelled_keeps_what_was_there(tmp_path: Path) -> 
 
 @pytest.mark.asyncio
 async def test_two_variants_stream_at_once_and_stop_together(tmp_path: Path) -> None:
-    async with make_site(tmp_path, lambda prompt: in_pieces(NEW), delay=0.001) as site:
-        both = [
-            await generating.prepare(site.datasette, ALICE, "shops", Wish("Sales"))
-            for _ in range(2)
-        ]
-        found = [pair async for pair in generating.side_by_side(*both)]
-        places = [place for place, event in found if isinstance(event, SourceWritten)]
-        assert places != sorted(places)
-        assert [each.finished.error for each in both] == [None, None]
+    async with make_site(tmp_path, lambda prompt: in_pieces(NEW), delay=0.02) as site:
 
-        both = [
-            await generating.prepare(site.datasette, ALICE, "shops", Wish("Sales"))
-            for _ in range(2)
-        ]
-        async with aclosing(generating.side_by_side(*both)) as events:
-            async for _, event in events:
-                if isinstance(event, SourceWritten):
+        async def both() -> list[generating.Generating]:
+            wish = Wish("Sales")
+            return [
+                await generating.prepare(site.datasette, ALICE, "shops", wish) for _ in range(2)
+            ]
+
+        pair = await both()
+        found = [each async for each in generating.side_by_side(*pair)]
+        begun = {place for place, event in found if isinstance(event, SourceWritten)}
+        assert begun == {0, 1}
+        assert [each.finished.error for each in pair] == [None, None]
+
+        writing: set[int] = set()
+        async with aclosing(generating.side_by_side(*await both())) as events:
+            async for place, event in events:
+                assert not isinstance(event, Finished)  # neither waits for the other
+                writing |= {place} if isinstance(event, SourceWritten) else set()
+                if writing == {0, 1}:
                     break
         assert site.model.closed == 2
 
