@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 from html5lib import treewalkers
 from html5lib.serializer import HTMLSerializer
@@ -64,6 +64,8 @@ def _rebuild(html: str, rules: _Rules) -> Rebuilt:
         rules.unfinished = list(root.iter(_SCRIPT))[-1]
     rules.check_children(root)
     rules.check_attributes(root, "html")
+    if root.find(f"{HTML}body") is None:  # frames stood in its place
+        SubElement(root, f"{HTML}body")
     refused = tuple(dict.fromkeys(rules.refused))
     if len(refused) > MOST_REFUSALS:
         more = len(refused) - MOST_REFUSALS

@@ -64,7 +64,7 @@ async def rows_json(
         "rows": rows,
         "truncated": is_truncated,
         "next": skip + len(rows) if is_truncated else None,
-        "changed": list(_changed(query, draft, result)),
+        "changed": [] if skip else list(_changed(query, draft, result)),
     }
 
 

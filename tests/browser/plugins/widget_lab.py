@@ -1,4 +1,4 @@
-"""A Datasette plugin for tests of the sandbox: a page with a widget, and documents without a bridge.
+"""A Datasette plugin for tests of the sandbox: a page with a widget, documents without a bridge.
 
 What a widget could do if it had got the better of the bridge is tested with documents that are
 served as they are, under the frame's headers. To see that a test can fail, the environment
@@ -26,7 +26,8 @@ RAW = "<!-- raw -->"
 PAGE = """{% extends "llm_tools/_page.html" %}
 {% block extra_head %}{{ super() }}
 <link rel="stylesheet" href="{{ static('llm-tools-widget.css', plugin='datasette-llm-tools') }}">
-<script type="module" src="{{ static('llm-tools-widget.js', plugin='datasette-llm-tools') }}"></script>
+{% set element = static('llm-tools-widget.js', plugin='datasette-llm-tools') %}
+<script type="module" src="{{ element }}"></script>
 {% endblock %}
 {% block content %}
 <h1>Lab</h1>
