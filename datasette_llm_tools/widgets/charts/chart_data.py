@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from ...errors import BadInput, QueryFailed
-from ...permissions import Actor
+from ...permissions import Actor, visible_tables
 from ...queries import Limits, QueryResult, Value, run_query
 from ...settings import Settings, read_settings
 from .behind import Behind, behind
@@ -48,7 +48,7 @@ class Looked:
     """What a query gives: its columns and its first rows, LOOKED_AT at most.
 
     `noun` is what a row is, in the plural, where each is a row of one table; `milliseconds`
-    is how long the query took to give these.
+    is how long the query took to give these; `visible` are the tables that the actor may view.
     """
 
     columns: tuple[ChartColumn, ...]
@@ -56,6 +56,7 @@ class Looked:
     truncated: bool
     noun: str | None
     milliseconds: float
+    visible: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,19 @@ async def look(
     """Run a query for its first rows. Raises what queries.run_query raises."""
     sql = without_end(sql)
     limits = replace(Limits.of(read_settings(datasette, database)), rows=LOOKED_AT)
-    result = await run_query(datasette, database, sql, params, actor=actor, limits=limits)
-    columns = await _aside(len(result.rows), lambda: chart_columns(result))
-    return Looked(columns, result.rows, result.truncated, _noun(sql, result), result.milliseconds)
+    await datasette.refresh_schemas()
+    visible = await visible_tables(datasette, actor, database)
+    result = await run_query(
+        datasette, database, sql, params, actor=actor, limits=limits, tables=visible
+    )
+    return Looked(
+        columns=chart_columns(result),
+        rows=result.rows,
+        truncated=result.truncated,
+        noun=_noun(sql, result),
+        milliseconds=result.milliseconds,
+        visible=visible,
+    )
 
 
 async def draw(
@@ -211,7 +222,13 @@ class _Drawing:
         limits = replace(limits, rows=self._settings.chart_rows)
         try:
             result = await run_query(
-                self._datasette, self._database, sql, self._params, actor=self._actor, limits=limits
+                self._datasette,
+                self._database,
+                sql,
+                self._params,
+                actor=self._actor,
+                limits=limits,
+                tables=self._looked.visible,
             )
         except QueryFailed as error:
             if error.message != "integer overflow":

@@ -30,6 +30,7 @@ _ID_WORDS = {"id", "ids", "uuid", "guid", "code", "zip", "postcode", "phone", "k
 _LATITUDE_WORDS = {"lat", "latitude"}
 _LONGITUDE_WORDS = {"lon", "lng", "long", "longitude"}
 _LONG_TEXT = 60
+_TEXTS_READ = 200
 _FITTING = 0.9  # the share of values that must look like dates or numbers
 
 
@@ -114,13 +115,20 @@ def _grain(name: str, kind: str, held: list[Any]) -> Grain | None:
     if kind not in ("text", "mixed"):
         return None
     texts = [value for value in held if isinstance(value, str)]
+    share = len(texts) / max(1, len(held))
+    texts = _some(texts)
     grains = Counter(found for found in map(text_grain, texts) if found)
-    if not texts or sum(grains.values()) < _FITTING * len(held):
+    if not texts or sum(grains.values()) * share < _FITTING * len(texts):
         return None
     if set(grains) == {"year"}:
         return "year" if all("1800" <= value <= "2100" for value in texts) else None
     order: tuple[Grain, ...] = ("second", "day", "month")
     return next((grain for grain in order if grain in grains), None)
+
+
+def _some(texts: list[str]) -> list[str]:
+    """Texts from all over a column, enough to tell how it is written."""
+    return texts[:: max(1, len(texts) // _TEXTS_READ)]
 
 
 def text_grain(text: str) -> Grain | None:
@@ -151,7 +159,7 @@ def _role(name: str, kind: str, held: list[Any], distinct: int) -> Role:
     if numbers >= _FITTING * len(held):
         return "number"
     texts = [value for value in held if isinstance(value, str)]
-    if kind == "text" and is_number_text(texts):
+    if kind == "text" and is_number_text(_some(texts)):
         return "id" if _is_id(words) else "number"
     if sum(map(len, texts)) > _LONG_TEXT * len(held):
         return "text"

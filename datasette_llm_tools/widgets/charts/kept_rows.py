@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +96,7 @@ class _Keeping:
             }
         for field in fields:
             self._missing(field, missing.get(field.name, 0))
-        kept = self._drawable([row for row in rows if None not in row])
+        kept = self._drawable(rows)
         notes = []
         if truncated:
             of = f" of {total:,}" if total is not None else ""
@@ -125,12 +125,19 @@ class _Keeping:
         logged += ["x"] if spec.x_scale == "log" else []
         numbers = [i for i, field in enumerate(query.fields) if field.kind == "number"]
         positive = [i for i in numbers if query.fields[i].channel in logged]
-        with_number = [row for row in rows if all(row[i] is not None for i in numbers)]
-        finite = [row for row in with_number if all(math.isfinite(row[i]) for i in numbers)]
-        kept = [row for row in finite if all(row[i] > 0 for i in positive)]
-        self._say(len(with_number) - len(finite), "too large to draw")
+        whole = [row for row in rows if None not in row]
+        finite = [row for row in whole if all(map(math.isfinite, _picked(row, numbers)))]
+        kept = [row for row in finite if all(value > 0 for value in _picked(row, positive))]
+        self._say(len(whole) - len(finite), "too large to draw")
         self._say(len(finite) - len(kept), "0 or less and not on the log scale")
-        return [tuple(map(_plain, row)) for row in kept]
+        if spec.mark == "pie":
+            slices = [row for row in kept if row[-1] >= 0]
+            self._say(len(kept) - len(slices), "below 0 and without a slice")
+            kept = slices
+        others = [i for i, field in enumerate(query.fields) if field.kind != "number"]
+        if any(isinstance(value, (bytes, float)) for row in kept for value in _picked(row, others)):
+            return [tuple(map(_plain, row)) for row in kept]
+        return kept
 
     def _say(self, count: int, what: str) -> None:
         if count:
@@ -186,6 +193,10 @@ class _Keeping:
             row if row[index] in drawn else (*row[:index], OTHERS, *row[index + 1 :])
             for row in rows
         ]
+
+
+def _picked(row: Row, indexes: Sequence[int]) -> Iterator[Any]:
+    return map(row.__getitem__, indexes)
 
 
 def _is_end(field: Field) -> bool:
