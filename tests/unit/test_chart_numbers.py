@@ -195,6 +195,13 @@ def test_what_has_no_place_is_counted() -> None:
     )
 
 
+def test_a_pie_has_no_slices_below_zero() -> None:
+    connection = table(["k", "v"], [("a", 3), ("b", -2), ("c", 0)])
+    kept = rows_of(connection, {"mark": "pie", "x": "k", "y": "v", "aggregate": "sum"})
+    assert kept.rows == (("a", 3), ("c", 0))
+    assert kept.left_out == ("1 value is below 0 and without a slice.",)
+
+
 def test_a_sum_too_large_to_draw_is_counted() -> None:
     connection = table(["k", "v"], [("a", 1.7e308), ("a", 1.7e308), ("b", 1)])
     kept = rows_of(connection, {"mark": "bar", "x": "k", "y": "v", "aggregate": "sum"})
