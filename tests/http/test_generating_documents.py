@@ -252,7 +252,7 @@ async def test_a_query_that_does_not_run_is_given_back_once(
         tmp_path,
         [f"{bad}```html\n{HTML}```", good],
         Wish("Sales"),
-        settings={"query_ms": 200},
+        settings={"query_ms": 1000},
     )
     first, second = [each for each in events if isinstance(each, QueryFound)]
     assert said in (first.error or "") and first.columns == ()
