@@ -52,7 +52,7 @@ SPECS = [
     ),
     (
         ChartSpec("point", x="price", y="id", scale="log", x_scale="log"),
-        {"mark": "point", "x": "price", "y": "id", "scale": "log", "x_scale": "log"},
+        {"mark": "point", "x": "price", "y": "id", "y_scale": "log", "x_scale": "log"},
     ),
     (
         ChartSpec("number", y="shop", aggregate="distinct"),
@@ -116,6 +116,7 @@ def test_what_does_not_go_together_is_not_offered(key: str, word: str, is_offere
 def test_what_was_not_asked_for_is_not_offered() -> None:
     nothing = Asked(log=False, sort=False, limit=False, filters=False, splits=frozenset())
     assert list(WORDS.schema(nothing)["properties"]) == ["mark", "x", "y", "color"]
+    assert "count(*)" not in WORDS.schema(Asked(counts=False))["properties"]["y"]["enum"]
     only_shop = WORDS.schema(Asked(splits=frozenset({"shop"})))["properties"]
     assert only_shop["stacked"]["enum"] == ["shop"]
 

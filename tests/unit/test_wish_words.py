@@ -49,6 +49,18 @@ def test_hints(wish: str, log: bool, sort: bool, limit: bool, filters: bool) -> 
 
 
 @pytest.mark.parametrize(
+    ("wish", "counts"),
+    [
+        ("how many different shops in each state", False),
+        ("the number of unique shops", False),
+        ("how many sales, in different colours", True),
+    ],
+)
+def test_different_values_are_not_rows(wish: str, counts: bool) -> None:
+    assert ask(wish).counts is counts
+
+
+@pytest.mark.parametrize(
     ("wish", "splits"),
     [
         ("the mean price by month", NONE),

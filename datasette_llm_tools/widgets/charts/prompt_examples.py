@@ -45,7 +45,7 @@ EXAMPLES: tuple[tuple[Chart | None, str, Chart], ...] = (
         None,
         "fee vs pages, coloured by genre, both axes logarithmic",
         {
-            "mark": "point", "x": "pages", "y": "fee", "color": "genre", "scale": "log",
+            "mark": "point", "x": "pages", "y": "fee", "color": "genre", "y_scale": "log",
             "x_scale": "log",
         },
     ),
@@ -90,8 +90,8 @@ EXAMPLES: tuple[tuple[Chart | None, str, Chart], ...] = (
         {"mark": "bar", "x": "branch", "y": "sum(fee)", "stacked": "genre"},
         "as percentages, without poetry, A to Z",
         {
-            "mark": "bar", "x": "branch", "y": "sum(fee)", "percent": "genre", "sort": "by x",
-            "filters": [_where("genre", "!=", "Poetry")],
+            "mark": "bar", "x": "branch", "y": "sum(fee)", "percent": "genre",
+            "sort": "alphabetical", "filters": [_where("genre", "!=", "Poetry")],
         },
     ),
     (
@@ -102,7 +102,7 @@ EXAMPLES: tuple[tuple[Chart | None, str, Chart], ...] = (
     (
         {"mark": "bar", "x": "branch", "y": "count(*)", "stacked": "genre", "limit": 10},
         "not by genre any more, log scale",
-        {"mark": "bar", "x": "branch", "y": "count(*)", "scale": "log", "limit": 10},
+        {"mark": "bar", "x": "branch", "y": "count(*)", "y_scale": "log", "limit": 10},
     ),
     (
         {"mark": "line", "x": "day(lent)", "y": "max(fee)"},

@@ -44,8 +44,8 @@ for how many different; latitude of a map
 color: a column, for series in colours; for a heatmap the aggregate
 stacked, grouped, percent: a column that splits bars or areas: on top of each other, side by side, \
 as shares of 100 %
-scale, x_scale: log
-sort: largest first, smallest first (of y), by x (alphabetical, in time), by x backwards
+y_scale, x_scale: log
+sort: largest first, smallest first (of y); alphabetical, from Z to A (of x)
 limit: how many of them
 filters: which rows to keep
 If there is a chart, change it as wished and keep the rest as it is.

@@ -27,8 +27,8 @@ _SPLITS = {"stacked": "stacked", "grouped": "grouped", "percent": "normalized"}
 _SORTS = {
     "largest first": "y_descending",
     "smallest first": "y",
-    "by x": "x",
-    "by x backwards": "x_descending",
+    "alphabetical": "x",
+    "from Z to A": "x_descending",
 }
 _SYNONYMS = {"avg": "mean", "average": "mean", "total": "sum", "histogram": "bins", "bin": "bins"}
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
@@ -48,17 +48,18 @@ class Shorthand:
         keys = [column.name for column in self._columns]
         parts = self._words(self._units)
         values = self._words(self._aggregates)
+        counts = [self._count] if asked.counts else []
         splits = [name for name in keys if asked.splits is None or name in asked.splits]
         properties: dict[str, Any] = {
             "mark": _one_of(MARKS),
             "x": _one_of([*parts, *self._words(self._bins)]),
-            "y": _one_of([self._count, *dict.fromkeys([*parts, *values])]),
+            "y": _one_of([*counts, *dict.fromkeys([*parts, *values])]),
             "color": _one_of([*splits, self._count, *values]),
         }
         if splits:
             properties |= {key: _one_of(splits) for key in _SPLITS}
         if asked.log:
-            properties |= {"scale": _one_of(["log"]), "x_scale": _one_of(["log"])}
+            properties |= {"y_scale": _one_of(["log"]), "x_scale": _one_of(["log"])}
         if asked.sort:
             properties["sort"] = _one_of(_SORTS)
         if asked.limit:
@@ -80,7 +81,7 @@ class Shorthand:
         said: dict[str, Any] = {"mark": spec.mark, "x": x}
         said["y"] = _part(spec.y, spec.y_unit) if is_heatmap or spec.mark == "map" else value
         said[self._split_key(spec)] = value if is_heatmap else spec.color
-        said["scale"] = "log" if spec.scale == "log" else None
+        said["y_scale"] = "log" if spec.scale == "log" else None
         said["x_scale"] = "log" if spec.x_scale == "log" else None
         said["sort"] = next((word for word, sort in _SORTS.items() if sort == spec.sort), None)
         said["limit"] = spec.limit
@@ -110,6 +111,7 @@ class Shorthand:
             # An amount is no colour of bars; a small model that may not split them offers one.
             spec["color"] = None if of_color else spec["color"]
         spec["sort"] = _SORTS.get(str(said.get("sort")), said.get("sort"))
+        spec["scale"] = spec.pop("y_scale", spec.get("scale"))
         filters = said.get("filters")
         if isinstance(filters, list):
             spec["filters"] = [self._filter_read(each) for each in filters]

@@ -48,18 +48,26 @@ _FILTER = re.compile(
     r"(jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|weekends?|weekdays)\b)",
     re.IGNORECASE,
 )
+_DISTINCT = re.compile(
+    r"\b(how many|number of|count of|count)( the| of| all)* (different|distinct|unique)\b",
+    re.IGNORECASE,
+)
 _SHORTEST_STEM = 4
 _SHORTEST_VALUE = 4  # below, a value such as "OR" or "m" counts only where it is written the same
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a chart may have. `splits` are the columns that may split it; None means any."""
+    """What a chart may have. `counts`: rows may be counted, not only different values.
+
+    `splits` are the columns that may split it; None means any.
+    """
 
     log: bool = True
     sort: bool = True
     limit: bool = True
     filters: bool = True
+    counts: bool = True
     splits: frozenset[str] | None = None
 
 
@@ -90,6 +98,7 @@ def asked(
         sort=bool(_ORDER.search(wish)) or has.sort is not None,
         limit=bool(_NUMBERS.search(wish)) or has.limit is not None,
         filters=bool(_FILTER.search(wish)) or bool(named) or bool(has.filters),
+        counts=not _DISTINCT.search(wish),
         splits=splits,
     )
 
