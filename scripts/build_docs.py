@@ -106,8 +106,8 @@ def routes_page() -> str:
 
 {_WRITTEN} `datasette_llm_tools/routes.py`.
 
-`DATABASE` and `TABLE` are names as Datasette writes them in addresses, `ID` is the id of a question
-or a run.
+`DATABASE` and `TABLE` are names as Datasette writes them in addresses, `ID` is the id of a question,
+a run or a widget, and `NUMBER` that of a version.
 `[.json]` may be left out or written. Fields and answers: [api](api.md).
 
 {_table(("methods", "address", "what"), rows)}
@@ -117,7 +117,8 @@ or a run.
 def cli_page() -> str:
     parts = [
         f"# Command line\n\n{_WRITTEN} the commands' own help. How to use them: "
-        "[ask](ask.md#on-the-command-line), [enrich](enrich.md#on-the-command-line) and "
+        "[ask](ask.md#on-the-command-line), [enrich](enrich.md#on-the-command-line), "
+        "[draw](draw.md#on-the-command-line), [widgets](widgets.md#on-the-command-line) and "
         "[models](models.md#on-this-machine)."
     ]
     parts += [_command(path, command) for path, command in commands()]
