@@ -106,8 +106,10 @@ def new_widget(wish: str) -> str | list[str]:
     if "half" in wish:
         return pieces(title + QUERIES + "```html\n" + HTML[:900])
     html = HTML.replace("\nstart();\n", "\nmissingFunction();\n") if "broken" in wish else HTML
-    reply = pieces(f"{title}{QUERIES}```html\n{html}```\n")
-    return [*reply[:60], *["<!-- thinking -->"] * 2000] if "slow" in wish else reply
+    if "slow" in wish:
+        begun = html[: html.index("<script>")]
+        return [*pieces(f"{title}{QUERIES}```html\n{begun}"), *["<!-- thinking -->"] * 2000]
+    return pieces(f"{title}{QUERIES}```html\n{html}```\n")
 
 
 def pieces(text: str) -> list[str]:

@@ -19,6 +19,7 @@ from .access import (
     widget_database,
     widgets_url,
 )
+from .charts import chart_pages
 from .comparing import compare_page
 from .contexts import Listing
 from .making_views import parent_number
@@ -116,8 +117,6 @@ async def _shown(
         )
     page: Page
     if found.kind is Kind.CHART:
-        from .charts import chart_pages
-
         page = await chart_pages.widget_page(datasette, request, found, version)
     else:
         page = await widget_pages.widget_page(datasette, request, found, version)

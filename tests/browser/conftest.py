@@ -62,9 +62,14 @@ class Watch:
 
     origin: str
     complaints: list[str] = field(default_factory=list)
-    # Headers of a widget's frame: one for other browsers, one that its page does not have.
+    # Headers of a widget's frame: one for other browsers, one that its page does not have; and
+    # a frame whose place was taken, by another one or by the next page, before it was loaded.
     expected: list[str] = field(
-        default_factory=lambda: ["directive 'webrtc'", "origin-keyed agent cluster"]
+        default_factory=lambda: [
+            "directive 'webrtc'",
+            "origin-keyed agent cluster",
+            r"/-/widgets/-/frame\S* net::ERR_ABORTED",
+        ]
     )
 
     def expect(self, pattern: str) -> None:
