@@ -37,7 +37,7 @@ Params = Mapping[str, Value]
 Done = TypeVar("Done")
 
 LOOKED_AT = 1000
-_HEAVY_ROWS = 3000  # these take about 20 ms to be sorted out
+_HEAVY_CELLS = 10_000  # these take about 10 ms to be looked at
 _GROUPING = re.compile(
     r"\b(group|distinct|union|except|intersect|values|count|sum|avg|total|min|max)\b", re.IGNORECASE
 )
@@ -121,7 +121,7 @@ async def look(
         datasette, database, sql, params, actor=actor, limits=limits, tables=visible
     )
     return Looked(
-        columns=chart_columns(result),
+        columns=await _aside(_cells(result), lambda: chart_columns(result)),
         rows=result.rows,
         truncated=result.truncated,
         noun=_noun(sql, result),
@@ -193,7 +193,7 @@ class _Drawing:
             result = await self._run(query.sql)
         missing, total = await self._counted(query, result)
         return await _aside(
-            len(result.rows),
+            _cells(result),
             lambda: self._finished(
                 spec,
                 query,
@@ -243,14 +243,17 @@ class _Drawing:
         self, query: ChartQuery, result: QueryResult
     ) -> tuple[dict[str, int] | None, int | None]:
         """Rows without a value in each field, and all rows, where only some rows came."""
+        if query.is_grouped and not result.rows:
+            source = Source(self._sql, self._looked.columns)
+            lines = [source.with_clause(), "select count(*)", source.from_drawn()]
+            counted = await self._run("\n".join(lines))
+            return None, _whole(counted.rows[0][0])
         if query.is_grouped or not result.truncated:
             return None, None
         names = [field.name for field in query.fields]
         counts = ", ".join(["count(*)", *(f"total({name} is null)" for name in names)])
         counted = await self._run("\n".join(["select", counts, "from (", query.sql, ")"]))
-        total, *missing = (
-            int(value or 0) for value in counted.rows[0] if not isinstance(value, bytes)
-        )
+        total, *missing = map(_whole, counted.rows[0])
         return dict(zip(names, missing, strict=True)), total
 
     def _finished(
@@ -315,6 +318,15 @@ def _noun(sql: str, result: QueryResult) -> str | None:
     return name.replace("_", " ").lower() if is_plural else None
 
 
-async def _aside(rows: int, work: Callable[[], Done]) -> Done:
-    """Do what takes long for many rows off the event loop."""
-    return await asyncio.to_thread(work) if rows > _HEAVY_ROWS else work()
+def _cells(result: QueryResult) -> int:
+    return len(result.rows) * len(result.columns)
+
+
+def _whole(count: Value) -> int:
+    """A count as SQLite gives it: total() makes it a float."""
+    return int(count) if isinstance(count, (int, float)) else 0
+
+
+async def _aside(cells: int, work: Callable[[], Done]) -> Done:
+    """Do what takes long for many cells off the event loop."""
+    return await asyncio.to_thread(work) if cells > _HEAVY_CELLS else work()

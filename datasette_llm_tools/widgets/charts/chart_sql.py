@@ -100,10 +100,10 @@ class _Statement:
                 cap = MOST_SLICES
             elif part.channel == "x" and part.kind == "category":
                 cap = MOST_BARS
-            if part.channel == "x" and spec.limit is not None:
-                cap = spec.limit
-            elif spec.mark in ("point", "map") and part.channel != "color":
+            if spec.mark in ("point", "map") and spec.aggregate is None and part.channel != "color":
                 cap = None
+            elif part.channel == "x" and spec.limit is not None:
+                cap = spec.limit
             if cap is not None:
                 caps[part.channel] = cap
         return caps

@@ -44,11 +44,12 @@ def kept_rows(
     """Sort out the rows of `query`.
 
     Where these are truncated and stand for themselves, `missing` are the rows that have no value
-    in a field, by its name, and `total` is how many rows there are, both over all of them.
+    in a field, by its name, and `total` is how many rows there are, both over all of them. Where
+    there are no groups at all, `total` is how many rows the query has.
     """
     keeping = _Keeping(spec, query)
     if query.is_grouped:
-        return keeping.groups(rows, truncated)
+        return keeping.groups(rows, truncated, total)
     return keeping.each(rows, truncated, missing, total)
 
 
@@ -60,10 +61,13 @@ class _Keeping:
         self._query = query
         self._sentences: list[str] = []
 
-    def groups(self, rows: Sequence[Row], truncated: bool) -> Kept:
+    def groups(self, rows: Sequence[Row], truncated: bool, read: int | None) -> Kept:
         width = len(self._query.fields)
         counts = dict(zip(COUNTS, rows[0][width:], strict=True)) if rows else {}
         keys = [each for each in self._query.fields if not each.is_value and not _is_end(each)]
+        if not rows and read and not self._spec.filters:
+            for field in keys:
+                self._missing(field, read if field.kind != "category" else 0)
         for field, word in zip(keys, ("first", "second"), strict=False):
             self._missing(field, int(counts.get(f"without_{word}", 0)))
         value = self._query.fields[-1]
@@ -112,7 +116,9 @@ class _Keeping:
         if count and field.column is not None:
             kinds = {"time": "date", "number": "number", "step": "number", "category": "value"}
             kind = "date" if field.column.role == "time" else kinds[field.kind]
-            if self._spec.aggregate == "distinct" and field.is_value:
+            if field.column.type == "null" or (
+                self._spec.aggregate == "distinct" and field.is_value
+            ):
                 kind = "value"
             have = "row has" if count == 1 else "rows have"
             self._sentences.append(f"{count:,} {have} no {kind} in {field.column.name}.")
@@ -156,11 +162,17 @@ class _Keeping:
                 f"{cap:,} of {values:,} values of {name} are drawn, as many as asked for."
             )
             return None
-        first = "most frequent" if field.channel == "color" else "first"
+        by_rows = field.channel == "color" and field.kind == "category"
+        first = "most frequent" if by_rows else "first"
         return f"Only the {cap} {first} of {values:,} values of {name} are drawn."
 
     def _cut(self, rows: list[Row], notes: list[str]) -> list[Row]:
         """Rows that stand for themselves, cut to the bars and colours that can be told apart."""
+        limit = self._spec.limit
+        if self._spec.mark in ("point", "map") and limit is not None and len(rows) > limit:
+            asked = f"{limit:,} of {len(rows):,} points are drawn, as many as asked for."
+            self._sentences.append(asked)
+            rows = rows[:limit]
         for field in self._query.fields:
             cap = self._query.caps.get(field.channel)
             if cap is None or field.is_value:

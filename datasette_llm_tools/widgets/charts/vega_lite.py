@@ -75,12 +75,14 @@ class _Drawing(Channels):
         elif x.kind == "time" and self.step(x):
             until = f"{self.title(x)}, to"
             encoding["x2"] = {"field": self.moment(x, end=True), "title": until}
+            across["axis"] = {"title": self.title(x)}
             mark["x2Offset"] = -1 if len(set(self.values(x))) <= 100 else 0
         elif x.kind == "time":
             mark["width"] = 2
         elif self.query.field("x_end"):
             across["bin"] = {"binned": True}
             encoding["x2"] = self.end(self.field("x_end"))
+            across["axis"] = {**across.get("axis", {}), "title": self.title(x)}
         if sides[0] == "y":
             across["axis"] = {"labelLimit": 220}
             return {"height": {"step": 12 if grouped else 22}, "mark": mark, "encoding": encoding}
@@ -213,6 +215,7 @@ class _Drawing(Channels):
         """One side of a heat map: squares stand side by side, bins where their numbers are."""
         channel = self.channel(field, discrete=True)
         if field.kind == "number":
+            channel["axis"] = {**channel.get("axis", {}), "title": channel["title"]}
             return {**channel, "bin": {"binned": True}, "scale": {"zero": False}}
         if field.kind == "category" and field.channel == "y":
             del channel["sort"]
