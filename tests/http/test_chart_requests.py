@@ -120,6 +120,16 @@ async def test_a_query_without_rows_draws_nothing(tmp_path: Path) -> None:
     assert answer["rows"] == [] and "nothing to draw" in answer["summary"]
 
 
+@pytest.mark.asyncio
+async def test_rows_that_all_have_no_date_are_counted(tmp_path: Path) -> None:
+    sql = "select nullif(day, day) as day, price from sale union all select '2024-01-01', 1 where 0"
+    spec = {"mark": "line", "x": "day", "x_unit": "month", "aggregate": "count"}
+    async with make_site(tmp_path, silent) as site:
+        answer = await drawn(site, {"sql": sql, "spec": spec})
+    assert answer["rows"] == []
+    assert answer["left_out"] == ["3 rows have no value in day."]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [

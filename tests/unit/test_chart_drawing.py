@@ -89,6 +89,7 @@ def test_every_row_becomes_a_mark(written: dict[str, Any], mark: str | None) -> 
     labels = " ".join(re.findall(r'aria-label="([^"]*)"', svg))
     for words in (shown, labels):
         assert not re.search(r"\b[tef]\d\b|NaN|undefined|null|Invalid", words), words
+    assert ", to" not in shown
     assert rows > 0 and not re.search(r'd="[^"]*NaN', svg)
     if mark is not None:
         assert svg.count(f'aria-roledescription="{mark}"') == rows

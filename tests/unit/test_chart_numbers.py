@@ -236,6 +236,9 @@ def test_too_many_colours_are_said() -> None:
     kept = rows_of(connection, spec)
     assert len({row[1] for row in kept.rows}) == 20
     assert kept.note == "Only the 20 most frequent of 40 values of k are drawn."
+    first = rows_of(connection, {"mark": "point", "x": "v", "y": "v", "limit": 7})
+    assert [row[0] for row in first.rows] == list(range(7))
+    assert first.left_out == ("7 of 1,200 points are drawn, as many as asked for.",)
     points = rows_of(connection, {"mark": "point", "x": "v", "y": "v", "color": "k"})
     assert len(points.rows) == 1200
     assert len({row[2] for row in points.rows}) == 20
