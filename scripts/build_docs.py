@@ -59,8 +59,9 @@ databases:
 
 What a database sets counts for that database; everything else comes from the general block.
 `query_workers`, `uploads_database`, `evals_database`, `max_upload_bytes` and `enrich_runs_at_once`
-are read from the general block only. An unknown setting or a value of the wrong type in the general block stops
-Datasette at its start, and one in a database's block is an error on the pages of that database.
+are read from the general block only. An unknown setting or a value of the wrong type in the general
+block stops Datasette at its start, and one in a database's block is an error on the pages of that
+database.
 
 {_table(("setting", "value", "default", "what it does"), rows)}
 
@@ -118,8 +119,8 @@ def cli_page() -> str:
     parts = [
         f"# Command line\n\n{_WRITTEN} the commands' own help. How to use them: "
         "[ask](ask.md#on-the-command-line), [enrich](enrich.md#on-the-command-line), "
-        "[draw](draw.md#on-the-command-line), [widgets](widgets.md#on-the-command-line) and "
-        "[models](models.md#on-this-machine)."
+        "[draw](draw.md#on-the-command-line), [widgets](widgets.md#on-the-command-line), "
+        "[evals](evals.md#run-it) and [models](models.md#on-this-machine)."
     ]
     parts += [_command(path, command) for path, command in commands()]
     return "\n\n".join(parts) + "\n"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 # So many cases without an answer of the model, one after the other: it is not there any more.
-_MOST_FAILURES = 5
+MOST_FAILURES = 5
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ async def run_cases(
                 for result in (*held, asked.result):
                     yield result
                 held.clear()
-            if len(held) >= _MOST_FAILURES:
+            if len(held) >= MOST_FAILURES:
                 raise RunPaused(
                     f"{plan.model_id} failed {len(held)} times on end: {held[-1].error} "
                     "Resume the run when it answers."

@@ -21,7 +21,7 @@ JSONL_FILES = {".jsonl", ".ndjson"}
 
 _MAX_BYTES = 50_000_000
 _LINE = "\0line"  # what no key in a file can be
-_SUITE_KEYS = {
+SUITE_KEYS = {
     "suite",
     "description",
     "database",
@@ -29,7 +29,7 @@ _SUITE_KEYS = {
     "tolerance",
     "cases",
 }
-_CASE_KEYS = {"id", "question", "database", "sql", "rows", "in_order", "expect", "tags"}
+CASE_KEYS = {"id", "question", "database", "sql", "rows", "in_order", "expect", "tags"}
 
 
 def read_suite(path: Path) -> Suite:
@@ -180,7 +180,7 @@ class _YamlSuite:
 
     def suite(self) -> Suite:
         fields = self._fields
-        self._known(fields, _SUITE_KEYS)
+        self._known(fields, SUITE_KEYS)
         cases = fields.get("cases")
         if not isinstance(cases, list):
             raise _bad(self._path, fields[_LINE], "`cases` must be a list.")
@@ -200,7 +200,7 @@ class _YamlSuite:
             line = self._fields[_LINE]
             raise _bad(self._path, line, f"case {number} must have `question` and `sql`.")
         line = fields[_LINE]
-        self._known(fields, _CASE_KEYS)
+        self._known(fields, CASE_KEYS)
         tags = fields.get("tags", [])
         if not isinstance(tags, list) or not all(isinstance(each, str) for each in tags):
             raise _bad(self._path, line, "`tags` must be a list of texts.")
