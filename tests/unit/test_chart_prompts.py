@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from datasette_llm_tools.errors import BadInput
@@ -103,10 +105,36 @@ def test_nearly_json_is_taken_from_models_without_schemas() -> None:
     assert read_spec(reply, COLUMNS, mends=True)[0].y == "price"
 
 
-@pytest.mark.parametrize("reply", ["", "I cannot.", "[1]", "{", '{"mark": }', "[" * 5000])
+@pytest.mark.parametrize("reply", ["", "I cannot.", "[1]", "{", '{"mark": }', "{[" * 5000 + "}"])
 def test_replies_without_a_chart(reply: str) -> None:
-    with pytest.raises(UnreadableReply, match="ask again"):
-        read_spec(reply, COLUMNS)
+    for mends in (False, True):
+        with pytest.raises((UnreadableReply, BadInput)):
+            read_spec(reply, COLUMNS, mends=mends)
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+words = st.sampled_from(["price", "shop", "bar", "sum(price)", "count(*)", "in", "log"])
+values = st.recursive(
+    words | scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["column", "is", "value", "unit"]), inner)
+    ),
+    max_leaves=6,
+)
+keys = st.sampled_from(
+    ["mark", "x", "y", "color", "stacked", "grouped", "y_scale", "sort", "limit", "filters"]
+)
+
+
+@given(st.dictionaries(keys, values))
+def test_any_object_is_a_chart_or_refused_in_words(said: dict[str, Any]) -> None:
+    try:
+        spec, _ = read_spec(json.dumps(said), COLUMNS)
+    except (BadInput, UnreadableReply) as error:
+        assert error.message
+    else:
+        assert spec.mark == said["mark"] or spec.mark in ("point", "bar", "line")
 
 
 def test_a_missing_column_is_named_with_the_nearest() -> None:

@@ -78,6 +78,12 @@ def test_columns_that_may_split(wish: str, splits: frozenset[str] | None) -> Non
     assert found == (splits if splits is None else splits | (found or NONE) & {"state"})
 
 
+@pytest.mark.parametrize("wish", ["no colours please", "remove the stacking", "all, not split"])
+def test_a_split_that_is_to_go_does_not_stay(wish: str) -> None:
+    spec = ChartSpec("bar", x="sold", aggregate="count", color="state")
+    assert ask(wish, spec).splits == NONE
+
+
 def test_what_a_chart_has_may_stay() -> None:
     spec = ChartSpec(
         "bar",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import json_repair
@@ -29,6 +29,8 @@ _MAX_TOKENS = 300
 _SAMPLES = 2
 _SAMPLE_CHARACTERS = 20
 _MOST_REPLY_CHARACTERS = 10_000
+_RUNNING = ("bar", "line", "area")
+_MANY = 40  # bars of more numbers than this are put into bins
 _JSON = re.compile(r"\{.*\}", re.DOTALL)
 
 _SYSTEM = """\
@@ -100,28 +102,32 @@ def read_spec(
 
 def _as_points(spec: dict[str, Any], columns: Sequence[ChartColumn]) -> dict[str, Any]:
     """Two amounts against each other are points: a line through them all shows nothing."""
-    by_name = {column.name: column for column in columns}
-    x, y = by_name.get(spec.get("x", "")), by_name.get(spec.get("y", ""))
-    amounts = all(each is not None and each.role == "number" for each in (x, y))
+    amounts = {each.name: each.distinct for each in columns if each.role == "number"}
+    x, y = (str(spec.get(key)) for key in ("x", "y"))
     plain = not any(spec.get(key) for key in ("aggregate", "x_unit", "x_bins"))
-    if amounts and plain and x and x.distinct > _MANY and spec["mark"] in ("bar", "line", "area"):
+    if plain and amounts.get(x, 0) > _MANY and y in amounts and spec.get("mark") in _RUNNING:
         return {**spec, "mark": "point", "stack": None}
     return spec
-
-
-_MANY = 40  # bars of more numbers than this are put into bins
 
 
 def _object(reply: str, *, mends: bool) -> dict[str, Any]:
     """The JSON object of a reply, out of a Markdown fence or a sentence if need be."""
     found = _JSON.search(reply[:_MOST_REPLY_CHARACTERS])
-    try:
-        said = json.loads(found[0]) if found else None
-    except (ValueError, RecursionError):
-        said = json_repair.loads(found[0]) if mends and found else None
+    said = _decoded(found[0], mends=mends) if found else None
     if not isinstance(said, dict):
         raise UnreadableReply("The model's reply is not the JSON object of a chart; ask again.")
     return said
+
+
+def _decoded(text: str, *, mends: bool) -> Any:
+    """The JSON value of a text, or None."""
+    decoders: list[Callable[[str], Any]] = [json.loads, *([json_repair.loads] if mends else [])]
+    for decode in decoders:
+        try:
+            return decode(text)
+        except (ValueError, RecursionError):
+            continue
+    return None
 
 
 def _column(column: ChartColumn, values: Sequence[Value]) -> str:

@@ -40,6 +40,10 @@ _SPLIT = re.compile(
     r"(line|bar|area|curve|point|dot|slice)s? (per|for|by|of)\b)|%",
     re.IGNORECASE,
 )
+_UNSPLIT = re.compile(
+    r"\b(no|without|remove|drop|hide|omit|not)( the| any| more)* (colou?r|split|stack|group)",
+    re.IGNORECASE,
+)
 _FILTER = re.compile(
     r"\d|\b(only|just|without|except|exclu|leav|omit|drop|remov|hide|skip|where|contain|mention|"
     r"start|since|after|before|between|until|till|than|least|over|under|above|below|"
@@ -88,8 +92,10 @@ def asked(
         return EVERYTHING
     named = frozenset(name for name, values in samples.items() if _has_value(wish, values))
     has = spec or ChartSpec("bar")
-    splits = None
-    if not _SPLIT.search(wish):
+    splits: frozenset[str] | None = None
+    if _UNSPLIT.search(wish):
+        splits = frozenset()
+    elif not _SPLIT.search(wish):
         kinds = ("category", "text", "id")
         splits = named | _named(wish, [each for each in columns if each.role in kinds])
         splits |= frozenset({has.color} if has.color else ())
