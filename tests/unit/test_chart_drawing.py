@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from datasette_llm_tools.errors import BadInput
 from datasette_llm_tools.widgets.charts.summaries import chart_title, summary
 from datasette_llm_tools.widgets.charts.vega_lite import vega_lite
 from tests.chart_queries import query_of, rows_of, table
@@ -131,3 +135,56 @@ def test_charts_in_words(written: dict[str, Any], title: str, words: str) -> Non
     assert chart_title(spec, "sales") == title
     assert words in summary(spec, query, rows_of(connection, written).rows, "sales")
     assert "nothing to draw" in summary(spec, query, [], "sales")
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    st.text(max_size=5),
+    st.binary(max_size=3),
+    st.sampled_from(["2024-01-02", "2024-02-30", "0000-00-00", "9999-12-31T23:59", "1e999", "12"]),
+)
+TIMES = st.sampled_from(["2024-01-02", "0000-01-01", "9999-12-31", "2024-02-29"])
+WISHES = st.fixed_dictionaries(
+    {"mark": st.sampled_from(["bar", "line", "area", "point", "pie", "heatmap", "map", "number"])},
+    optional={
+        "x": st.sampled_from(["any", "time", "number", "flag"]),
+        "y": st.sampled_from(["any", "number", "time"]),
+        "color": st.sampled_from(["any", "number", "flag", "time"]),
+        "aggregate": st.sampled_from(["count", "sum", "mean", "median", "min", "distinct"]),
+        "x_unit": st.sampled_from(["year", "quarter", "week", "weekday", "hour"]),
+        "x_bins": st.booleans(),
+        "stack": st.sampled_from(["stacked", "normalized", "grouped"]),
+        "scale": st.sampled_from(["linear", "log"]),
+        "sort": st.sampled_from(["x", "x_descending", "y", "y_descending"]),
+        "limit": st.integers(1, 3),
+    },
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    WISHES,
+    st.lists(
+        st.tuples(CELLS, TIMES, st.floats(allow_nan=False) | st.integers(-99, 99), st.booleans()),
+        max_size=12,
+    ),
+)
+def test_whatever_the_data_a_chart_is_drawn_or_refused(
+    written: dict[str, Any], rows: list[Any]
+) -> None:
+    connection = table(["any", "time", "number", "flag"], rows)
+    try:
+        spec, query = query_of(connection, written)
+        kept = rows_of(connection, written)
+    except BadInput as refused:
+        assert refused.message.endswith(".")
+        return
+    except sqlite3.OperationalError as error:
+        assert "overflow" in str(error)
+        return
+    drawn = vega_lite(spec, query, kept.rows)
+    json.dumps([drawn, kept.rows], allow_nan=False)
+    assert summary(spec, query, kept.rows)
+    assert all(sentence.endswith(".") for sentence in kept.left_out)
