@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -81,6 +82,16 @@ async def test_an_svg_has_marks_title_and_notes_and_escapes_what_rows_hold() -> 
     assert "Sales &amp; more" in text and "Only the first 4 of 9 rows." in text
     assert "<script" not in text and "&lt;script" in text
     assert "&lt;2 bytes&gt;" in text
+
+
+@pytest.mark.parametrize("text", ["\x0e", "a\x00b", "\ud800", "\uffff", "é\U0001f600"])
+@pytest.mark.asyncio
+async def test_any_text_can_be_drawn(text: str) -> None:
+    spec = {**BARS, "encoding": {**BARS["encoding"], "color": {"field": "city", "title": text}}}  # type: ignore[dict-item]  # a dict
+    drawn = await picture(spec, FIELDS, [(text, 3)], "svg", title=text, notes=[text])
+    assert ElementTree.fromstring(drawn).tag.endswith("svg")
+    shown = drawn.decode()
+    assert (text if text == "é\U0001f600" else "\ufffd") in shown
 
 
 @pytest.mark.asyncio

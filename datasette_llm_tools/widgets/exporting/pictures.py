@@ -10,6 +10,7 @@ import asyncio
 import importlib.util
 import json
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ _AT_ONCE = 2
 _SIZE = {"width": 720, "height": 400}
 _PNG_SCALE = 2.0  # so that it is sharp on screens of today
 _ADDRESSES = {"url", "href"}
+_UNDRAWABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -58,15 +60,15 @@ async def picture(
             "Pictures need another package: pip install 'datasette-llm-tools[pictures]'."
         )
     refuse_addresses(vega_lite)
-    request = {
-        "spec": _whole(vega_lite, fields, rows, title, notes),
-        "type": kind,
-        "scale": _PNG_SCALE,
-        "memory_bytes": _MEMORY_BYTES,
-    }
+
+    def request() -> bytes:
+        spec = drawable(_whole(vega_lite, fields, rows, title, notes))
+        wanted = {"type": kind, "scale": _PNG_SCALE, "memory_bytes": _MEMORY_BYTES}
+        return json.dumps({"spec": spec, **wanted}).encode()
+
     turns = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
     async with turns:
-        return await _drawn(json.dumps(request).encode())
+        return await _drawn(await asyncio.to_thread(request))
 
 
 def refuse_addresses(spec: Any) -> None:
@@ -82,6 +84,17 @@ def refuse_addresses(spec: Any) -> None:
     elif isinstance(spec, (list, tuple)):
         for each in spec:
             refuse_addresses(each)
+
+
+def drawable(value: Any) -> Any:
+    """A spec without the characters that XML cannot hold; the converter ends at one of them."""
+    if isinstance(value, str):
+        return _UNDRAWABLE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {drawable(key): drawable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return list(map(drawable, value))
+    return value
 
 
 def json_value(value: Any) -> Any:
@@ -113,10 +126,10 @@ def _whole(
 
 async def _drawn(request: bytes) -> bytes:
     process = _started()
+    # Shielded: when nobody waits any more, the process is killed, waited for, and its pipes closed.
+    talking = asyncio.get_running_loop().run_in_executor(None, process.communicate, request)
     try:
-        drawn, said = await asyncio.wait_for(
-            asyncio.to_thread(process.communicate, request), _SECONDS
-        )
+        drawn, said = await asyncio.wait_for(asyncio.shield(talking), _SECONDS)
     except asyncio.TimeoutError as error:
         process.kill()
         raise LimitReached(
