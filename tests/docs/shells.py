@@ -23,8 +23,22 @@ def own_server(name: str) -> str:
     return str(found)
 
 
+WIDGET = """Title: Flights by carrier
+```query flights(origin text = 'JFK')
+SELECT carrier, count(*) AS flights FROM flights WHERE origin = :origin GROUP BY carrier
+```
+```html
+<!doctype html>
+<h1>Flights</h1>
+<script>datasette.rows("flights").then((rows) => { document.title = rows.length; });</script>
+```
+"""
+CHANGE = "<<<<<<< SEARCH\n<h1>Flights</h1>\n=======\n<h1>Red</h1>\n>>>>>>> REPLACE\n"
+
+
 class OpenAI(BaseHTTPRequestHandler):
-    """Answers a question with one statement, rows with words, and one row with its mood."""
+    """Answers a question with one statement, rows with words, and one row with its mood; a wish
+    for a widget with one, for a change with a patch, and for a chart with a spec."""
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -32,8 +46,13 @@ class OpenAI(BaseHTTPRequestHandler):
             self._answer_about_a_row(body)
             return
         asked = body["messages"][-1]["content"]
+        told = json.dumps(body["messages"][0])
         sql = "SELECT count(*) AS n FROM " + ("sales" if "sales" in asked else "flights") + ";"
         text = "There are some." if "<rows" in asked else sql
+        if "interactive widgets" in told:
+            text = CHANGE if "Make the bars red" in asked else WIDGET
+        elif "Mean arrival delay by month" in asked:
+            text = '{"mark": "line", "x": "year_month(date)", "y": "mean(arrival_delay)"}'
         head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
         chunk = {"index": 0, "delta": {"role": "assistant", "content": text}}
         usage = {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}

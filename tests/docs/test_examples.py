@@ -14,11 +14,13 @@ import llm
 import pytest
 import yaml
 
+from datasette_llm_tools.permissions import PUBLISH, may
 from datasette_llm_tools.questions.values import Answer, answer_json
 from tests.docs.documents import ROOT, blocks, section, text_of
 from tests.docs.shells import Shell, command, opened_shell, own_server
 from tests.enrich_sites import until
 from tests.sites import ALICE, BOB, Site, make_site
+from tests.widget_exports import kept_chart
 
 ROOT_ACTOR = {"id": "root"}
 PEOPLE: dict[str, dict[str, Any] | None] = {
@@ -56,13 +58,19 @@ ENRICHING = {
     "What models said of rows": (SIGNED_IN, {"root"}),
     "A table that some may not see": ({"alice"}, set()),
 }
+# Who may make widgets, and who may share those that they make.
+MAKING = {
+    "Permissions": (SIGNED_IN, {"root"}),  # the default: no example
+    "Who may make widgets": ({"alice"}, {"root"}),
+    "Who may share widgets": (SIGNED_IN, {"root", "alice"}),
+}
 OUR_TABLE = "/shops/_llm_tools_results.json"
 
 
 def test_every_example_of_permissions_is_tried() -> None:
     sections = re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", text_of("docs/permissions.md"), re.M)
     with_example = {heading for heading, body in sections if "```yaml" in body}
-    assert with_example == (set(ASKING) | set(ENRICHING)) - {"Permissions"}
+    assert with_example == (set(ASKING) | set(ENRICHING) | set(MAKING)) - {"Permissions"}
 
 
 @pytest.mark.parametrize("heading", ASKING)
@@ -100,6 +108,27 @@ async def test_who_may_preview_and_start_an_enrichment(tmp_path: Path, heading: 
     config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
     async with make_site(tmp_path, lambda _: '{"mood": "fine"}', config=config) as site:
         assert await who_may_enrich(site, "sale") == ENRICHING[heading]
+
+
+@pytest.mark.parametrize("heading", MAKING)
+@pytest.mark.asyncio
+async def test_who_may_make_and_share_widgets(tmp_path: Path, heading: str) -> None:
+    config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
+    async with make_site(tmp_path, lambda _: "", config=config) as site:
+        making, sharing = set(), set()
+        for name, actor in PEOPLE.items():
+            if (await site.get("/-/widgets/shops.json", actor)).status_code == 200:
+                making.add(name)
+            if actor is None:
+                continue
+            widget = await kept_chart(site, actor=actor)
+            address = f"/-/widgets/shops/{widget.id}/-/share.json"
+            answer = await site.post(address, {"shared": "1"}, actor)
+            assert answer.status_code in (200, 403), answer.text
+            if await may(site.datasette, actor, PUBLISH, "shops"):
+                sharing.add(name)
+            assert (answer.status_code == 200) == (name in making & sharing)
+    assert (making, sharing) == MAKING[heading]
 
 
 @pytest.mark.asyncio
@@ -252,6 +281,8 @@ def test_no_command_of_the_readme_is_forgotten() -> None:
         "datasette llm-tools ask demo.db",
         "datasette llm-tools ask sales.csv shops.csv",
         "datasette llm-tools ask --help",
+        "datasette llm-tools draw demo.db flights -o flights.html",
+        "datasette llm-tools widgets create demo.db",
         "datasette llm-tools enrich demo.db passenger_comments --prompt",
         "datasette llm-tools enrichments demo.db",
         "datasette llm-tools undo demo.db 1",
@@ -304,6 +335,16 @@ def test_where_llm_keeps_its_configuration(shell: Shell) -> None:
     (printing,) = re.findall(r"`(dirname [^`]+)`", text_of("README.md"))
     done = shell.run(printing)
     assert Path(done.stdout.strip()) == shell.folder
+
+
+def test_a_chart_and_a_widget_become_files(shell: Shell) -> None:
+    drawn = shell.run(command("datasette llm-tools draw demo.db"))
+    assert (drawn.returncode, drawn.stdout) == (0, ""), drawn.stderr
+    made = shell.run(command("datasette llm-tools widgets create demo.db"))
+    assert (made.returncode, made.stdout) == (0, ""), made.stderr
+    for name, title in (("flights.html", "flights by day"), ("carriers.html", "by carrier")):
+        text = (shell.folder / name).read_text(encoding="utf-8")
+        assert f"{title}</h1>" in text
 
 
 def test_enriching_a_table_listing_and_undoing(shell: Shell) -> None:
