@@ -53,7 +53,7 @@ EXAMPLES: tuple[tuple[Chart | None, str, Chart], ...] = (
     (None, "does the fee depend on the pages?", {"mark": "point", "x": "pages", "y": "fee"}),
     (
         None,
-        "heat map of weekday and genre, fee",
+        "heat map of the days of the week and genre, fee",
         {"mark": "heatmap", "x": "weekday(lent)", "y": "genre", "color": "mean(fee)"},
     ),
     (
