@@ -23,7 +23,7 @@ from .chart_sql import ChartQuery, chart_sql
 from .column_types import ChartColumn, chart_columns
 from .kept_rows import Kept, kept_rows
 from .settling import ends_sql, open_sides, settled
-from .spec import ChartSpec, spec_json
+from .spec import Aggregate, ChartSpec, spec_json
 from .spec_reading import mended_from_json
 from .suggesting import suggest
 from .summaries import chart_title, summary
@@ -305,8 +305,8 @@ def _put_together(spec: ChartSpec, query: ChartQuery, result: QueryResult) -> Ch
     places = {tuple(row[index] for index in keys) for row in result.rows}
     if len(places) == len(result.rows):
         return None
-    aggregate = "mean" if spec.mark in ("line", "heatmap", "number") else "sum"
-    return replace(spec, aggregate="mean" if aggregate == "mean" else "sum")
+    aggregate: Aggregate = "mean" if spec.mark in ("line", "heatmap", "number") else "sum"
+    return replace(spec, aggregate=aggregate)
 
 
 def _noun(sql: str, result: QueryResult) -> str | None:

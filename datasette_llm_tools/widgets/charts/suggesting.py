@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .column_types import ChartColumn
-from .spec import Aggregate, ChartSpec, Sort
+from .spec import Aggregate, ChartSpec, Mark, Sort
 
 _FEW_COLORS = 10
 _MOST_COLORS = 20
@@ -116,10 +116,11 @@ class _Suggestion:
         by: Aggregate | None = None,
     ) -> ChartSpec:
         aggregate = by or (self._sum_or_mean(measure) if self._is_long else None)
-        few = time.distinct <= 6 and aggregate is None
-        mark = "bar" if few and color is None else "line"
+        mark: Mark = "line"
+        if time.distinct <= 6 and aggregate is None and color is None:
+            mark = "bar"
         return ChartSpec(
-            "bar" if mark == "bar" else "line",
+            mark,
             x=time.name,
             y=measure.name,
             aggregate=aggregate,
@@ -131,10 +132,11 @@ class _Suggestion:
         if not self._numbers:
             return None
         measure = self._measure()
-        for category in self._categories:
-            if self._are_unique(category):
-                return self._ranking(category, measure)
-        pair = self._pair()
+        named = [category for category in self._categories if self._are_unique(category)]
+        is_table = len(self._columns) >= _WIDE and self._is_long
+        if named and not is_table:
+            return self._ranking(named[0], measure)
+        pair = self._pair() if not named else None
         if pair is not None:
             return self._crossed(*pair, measure)
         few = self._few_categories(most=30)
@@ -185,14 +187,13 @@ class _Suggestion:
         step, measure = self._numbers[0], self._numbers[1]
         if not self._are_unique(step):
             return None
-        mark = "bar" if step.distinct <= 31 else "line"
-        return ChartSpec("bar" if mark == "bar" else "line", x=step.name, y=measure.name)
+        mark: Mark = "bar" if step.distinct <= 31 else "line"
+        return ChartSpec(mark, x=step.name, y=measure.name)
 
     def _scatter(self) -> ChartSpec | None:
         """Two numbers of each row; of a wide table nobody asked for just these."""
-        if len(self._numbers) < 2 or len(self._columns) > _WIDE or self._categories[3:]:
-            return None
-        if self._is_wide_table():
+        is_table = len(self._columns) >= _WIDE and self._few_categories(most=100)
+        if len(self._numbers) < 2 or is_table or self._is_wide_table():
             return None
         colors = self._few_categories()
         color = colors[0].name if colors else None
@@ -239,10 +240,11 @@ class _Suggestion:
 
     def _is_step(self, column: ChartColumn) -> bool:
         """Whether a number stands for a place in an order: few whole numbers, close together."""
-        values = {value for value in self._values(column) if value is not None}
-        if column.type != "integer" or not 2 <= len(values) <= 60:
+        texts = {str(value) for value in self._values(column) if value is not None}
+        if not 2 <= len(texts) <= 60 or not all(text.lstrip("-").isdecimal() for text in texts):
             return False
-        return bool(max(values) - min(values) <= 2 * len(values))
+        values = [int(text) for text in texts]
+        return max(values) - min(values) <= 2 * len(values)
 
     def _is_sorted(self, column: ChartColumn) -> bool:
         """Whether the query sorted its rows by this number."""
