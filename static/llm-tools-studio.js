@@ -2,9 +2,10 @@
 // eyes: source streams into the editor, the frame paints, Stop ends it. What comes of it is a
 // version in the history, whatever happens. Without it the page's forms do the same, unseen.
 
-import { asTrouble, make, pageFrom, post } from "./server.js";
+import { asTrouble, make, pageFrom, Trouble } from "./server.js";
 import { Edits } from "./studio-edits.js";
 import { Mending } from "./studio-mending.js";
+import { listOnce, Messages } from "./studio-messages.js";
 import { Panels } from "./studio-panels.js";
 import { StudioStatus } from "./studio-status.js";
 import { follow, livePane, Writing } from "./studio-writing.js";
@@ -19,8 +20,7 @@ class LlmToolsStudio extends HTMLElement {
     this.frame = this.querySelector("llm-tools-widget");
     this.isNew = "new" in this.dataset;
     for (const each of this.querySelectorAll("[data-needs-js]")) each.hidden = false;
-    this.messages = make("div", { className: "studio-messages" });
-    this.stage.before(this.messages);
+    this.messages = new Messages(this.stage);
     if (this.form) this.#listenToForm();
     if (!this.isNew) this.#listenToWidget();
     addEventListener("pagehide", () => this.abort?.abort());
@@ -55,8 +55,11 @@ class LlmToolsStudio extends HTMLElement {
     const form = this.querySelector("[data-part=edit]");
     this.edits = form && new Edits(form, (found) => this.#edited(found));
     this.addEventListener("widget-error", ({ detail }) => this.#error(detail));
-    this.addEventListener("widget-changed", ({ detail }) => this.#changed(detail.sentences));
-    this.addEventListener("widget-refused", ({ detail }) => this.#tell("warning", detail.refused));
+    this.differences = this.querySelector("[data-part=changed]");
+    this.addEventListener("widget-changed", ({ detail }) => {
+      listOnce(this.differences, detail.sentences);
+    });
+    this.addEventListener("widget-refused", ({ detail }) => this.messages.tell("warning", detail.refused));
     if (sessionStorage.getItem(FRESH) === location.pathname) this.mending.arm();
     sessionStorage.removeItem(FRESH);
   }
@@ -65,16 +68,6 @@ class LlmToolsStudio extends HTMLElement {
   #error({ kind, message }) {
     if (this.abort || (kind === "blank" && !this.frame.approved)) return;
     this.mending.add(message);
-  }
-
-  #changed(sentences) {
-    const box = this.querySelector("[data-part=changed]");
-    const list = box.querySelector("ul");
-    const known = new Set([...list.children].map((each) => each.textContent));
-    for (const each of sentences) {
-      if (!known.has(each)) list.append(make("li", { textContent: each }));
-    }
-    box.hidden = false;
   }
 
   #wish(two) {
@@ -86,7 +79,7 @@ class LlmToolsStudio extends HTMLElement {
 
   #mend(errors) {
     const fields = new FormData();
-    fields.set("parent", this.dataset.number);
+    this.#setBase(fields);
     fields.set("errors", errors.join("\n"));
     const model = this.form?.elements.namedItem("model");
     if (model) fields.set("model", model.value);
@@ -94,16 +87,23 @@ class LlmToolsStudio extends HTMLElement {
     return this.#write(`${this.dataset.url}/-/mend`, fields, false);
   }
 
+  /** The version that is changed, and whether that is meant as a branch. */
+  #setBase(fields) {
+    for (const name of ["parent", "branch"]) {
+      fields.set(name, this.form.elements.namedItem(name).value);
+    }
+  }
+
   /** Send a wish and show what becomes of it. */
   async #write(url, fields, two) {
     if (this.abort) return;
     const abort = (this.abort = new AbortController());
-    this.messages.replaceChildren();
+    this.messages.clear();
     const status = new StudioStatus("Sending the prompt", () => abort.abort());
     this.#running(status);
     let target = null;
     try {
-      if (await this.edits?.save()) fields.set("parent", this.dataset.number);
+      if (await this.edits?.save()) this.#setBase(fields);
       target = this.#targets(two);
       const take = (event) => this.#take(event, target, status);
       const done = await follow(url, fields, { signal: abort.signal, take });
@@ -115,6 +115,7 @@ class LlmToolsStudio extends HTMLElement {
       this.abort = null;
       this.toggleAttribute("data-running", false);
       if (this.form) this.form.hidden = false;
+      for (const each of document.querySelectorAll("[data-before-making]")) each.hidden = false;
     }
   }
 
@@ -166,18 +167,19 @@ class LlmToolsStudio extends HTMLElement {
     }
     if (this.prompt) this.prompt.value = "";
     await this.refresh(url);
-    if (done.conflict) this.#tell("warning", [done.conflict]);
-    if (done.notes.length) this.#tell("info", done.notes);
+    if (done.conflict) this.messages.tell("warning", [done.conflict]);
+    if (done.notes.length) this.messages.tell("info", done.notes);
     this.mending.arm();
     this.#offerRun();
-    this.#announce(`Version ${this.dataset.number} is there.`);
+    this.messages.announce(`Version ${this.dataset.number} is there.`);
   }
 
   /** Stopped or failed: the version from before is shown again; the prompt stays in its box. */
   async #broke(error, target, reply = "", ...more) {
     const stopped = error.name === "AbortError";
-    const text = stopped ? "Stopped. What was written so far is kept." : (error.message ?? error);
-    const box = this.#tell(stopped ? "warning" : "error", [text], ...more);
+    const kept = this.isNew ? "What was written so far is kept." : "What was written is in the history.";
+    const text = stopped ? `Stopped. ${kept}` : (error.message ?? error);
+    const box = this.messages.tell(stopped ? "warning" : "error", [text], ...more);
     if (stopped && this.isNew) {
       box.append(" ", make("a", { href: this.form.action, textContent: "It is in your list" }));
     }
@@ -186,6 +188,8 @@ class LlmToolsStudio extends HTMLElement {
       const summary = make("summary", { textContent: "What the model wrote" });
       box.append(make("details", {}, summary, words));
     }
+    // The server learns of Stop a moment later, and then keeps what there is.
+    if (stopped) await new Promise((resolve) => setTimeout(resolve, 400));
     // Without a target nothing began: what a person typed into the editor must stay there.
     if (!this.isNew && target) await this.refresh(new URL(location.href)).catch(() => {});
     if (!this.isNew) this.#clearStage();
@@ -201,11 +205,11 @@ class LlmToolsStudio extends HTMLElement {
   }
 
   async #edited({ url, notes, conflict }) {
-    this.messages.replaceChildren();
+    this.messages.clear();
     this.mending.clear({ byPerson: true });
     await this.refresh(new URL(url, location.href));
-    if (conflict) this.#tell("warning", [conflict]);
-    if (notes?.length) this.#tell("warning", notes);
+    if (conflict) this.messages.tell("warning", [conflict]);
+    if (notes?.length) this.messages.tell("warning", notes);
   }
 
   /** Take the parts that changed out of the page of a version, and start its frame. */
@@ -213,18 +217,18 @@ class LlmToolsStudio extends HTMLElement {
     const response = await fetch(url);
     const page = pageFrom(await response.text());
     const next = page.querySelector("llm-tools-studio");
-    if (!response.ok || !next) throw asTrouble(new Error("The page could not be read."));
+    if (!response.ok || !next) throw new Trouble("The version cannot be read; reload.");
     for (const part of page.querySelectorAll("[data-live]")) {
       document.querySelector(`[data-live=${part.dataset.live}]`)?.replaceWith(part);
     }
     document.title = page.title;
     this.dataset.number = next.dataset.number;
-    const parent = this.form?.elements.namedItem("parent");
-    if (parent) parent.value = next.dataset.number;
+    for (const name of this.form ? ["parent", "branch"] : []) {
+      const { value } = next.querySelector(`form.wish [name=${name}]`);
+      this.form.elements.namedItem(name).value = value;
+    }
     this.edits?.load(next);
-    const box = this.querySelector("[data-part=changed]");
-    box.hidden = true;
-    box.querySelector("ul").replaceChildren();
+    listOnce(this.differences, null);
     if (url.href !== location.href) history.pushState(null, "", url);
     Object.assign(this.frame.dataset, next.querySelector("llm-tools-widget").dataset);
     delete this.frame.dataset.approved;
@@ -238,19 +242,6 @@ class LlmToolsStudio extends HTMLElement {
       this.frame.querySelector(".widget-cover button")?.focus({ preventScroll: true });
     };
     this.frame.addEventListener("widget-ready", focus, { once: true });
-  }
-
-  #tell(kind, sentences, ...more) {
-    const box = make("div", { className: `message-${kind}` });
-    box.setAttribute("role", kind === "error" ? "alert" : "status");
-    box.append(...sentences.map((textContent) => make("p", { textContent })), ...more);
-    this.messages.append(box);
-    return box;
-  }
-
-  #announce(text) {
-    this.said ??= this.appendChild(make("p", { className: "hidden-label", role: "status" }));
-    this.said.textContent = text;
   }
 }
 

@@ -32,7 +32,7 @@ export class Edits {
     this.source.readOnly = false;
     this.source.value = text("source");
     this.queries.value = text("queries");
-    this.form.elements.namedItem("parent").value = text("parent");
+    for (const name of ["parent", "branch"]) this.form.elements.namedItem(name).value = text(name);
     this.#begin();
   }
 
@@ -42,6 +42,7 @@ export class Edits {
     this.#say("", "Saving…");
     const json = {
       parent: this.form.elements.namedItem("parent").value,
+      branch: this.form.elements.namedItem("branch").value,
       source: this.source.value,
       queries: this.queries.value,
     };

@@ -97,7 +97,7 @@ async def _change(
     prepared = await generating.prepare(datasette, request.actor, widget.database, wish)
     parent = wish.base.number if wish.base else None
     keeping = Keeping(datasette, request.actor, prepared, widget=widget, parent=parent)
-    return await _answer(request, datasette, keeping)
+    return await _answer(request, datasette, keeping, branch=is_branch(form))
 
 
 async def _both(
@@ -109,11 +109,13 @@ async def _both(
     return first, second
 
 
-async def _answer(request: Request, datasette: Datasette, keeping: Keeping) -> Any:
+async def _answer(
+    request: Request, datasette: Datasette, keeping: Keeping, *, branch: bool = False
+) -> Any:
     if wants_events(request):
-        return EventStream(request, writing(datasette, keeping))
+        return EventStream(request, writing(datasette, keeping, branch=branch))
     await unless_left(request, _run(keeping))
-    return _told(request, outcome(datasette, keeping))
+    return _told(request, outcome(datasette, keeping, branch=branch))
 
 
 async def _answer_two(request: Request, datasette: Datasette, pair: Pair) -> Any:
@@ -146,6 +148,11 @@ def parent_number(form: Mapping[str, Any]) -> int | None:
     if value and not re.fullmatch(r"\d{1,9}", value):
         raise BadInput("`parent` must be the number of a version.")
     return int(value) if value else None
+
+
+def is_branch(form: Mapping[str, Any]) -> bool:
+    """Whether a change is meant as a branch of a version that is not the current one."""
+    return str(form.get("branch") or "").lower() in ("1", "true", "on")
 
 
 def _prompt(form: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from .access import (
 )
 from .documents.query_blocks import read_queries
 from .editing import copied, edited
-from .making_views import parent_number
+from .making_views import is_branch, parent_number
 from .named_queries import checked_queries, queries_from_json
 from .values import Kind, NamedQuery, Widget
 from .widget_pages import widget_json
@@ -55,7 +55,7 @@ async def edit(request: Request, datasette: Datasette) -> Response:
     if not wants_json(request):
         return Response.redirect(url, status=303)
     found = {"id": widget.id, "number": number, "url": url, "notes": notes}
-    if added.conflict:
+    if added.conflict and not is_branch(form):
         said = conflict_words(number, added.conflict.number)
         return Response.json({"ok": False, "error": said, **found}, status=409)
     return json_response({**found, "is_current": added.is_current})

@@ -38,8 +38,8 @@ _PAINT_SECONDS = 0.7
 _LOOK_SECONDS = 0.1  # how often it is tried before there is something to see
 
 
-async def writing(datasette: Datasette, keeping: Keeping) -> Stream:
-    """One document: what happens, then where it is kept."""
+async def writing(datasette: Datasette, keeping: Keeping, *, branch: bool = False) -> Stream:
+    """One document: what happens, then where it is kept. `branch` as `outcome` takes it."""
     painter = _Painter(datasette)
     try:
         async with keeping, aclosing(keeping.events()) as events:
@@ -50,7 +50,7 @@ async def writing(datasette: Datasette, keeping: Keeping) -> Stream:
         # A disk that is full: the page still holds what was written, and says so.
         yield "done", _not_kept(error, keeping.finished)
         return
-    yield "done", outcome(datasette, keeping)
+    yield "done", outcome(datasette, keeping, branch=branch)
 
 
 async def writing_two(datasette: Datasette, pair: Pair) -> Stream:
@@ -69,8 +69,11 @@ async def writing_two(datasette: Datasette, pair: Pair) -> Stream:
     yield "done", pair_outcome(datasette, pair, placed)
 
 
-def outcome(datasette: Datasette, keeping: Keeping) -> dict[str, Any]:
-    """Where a document is kept and how it ended; `url` is null where there was nothing to keep."""
+def outcome(datasette: Datasette, keeping: Keeping, *, branch: bool = False) -> dict[str, Any]:
+    """Where a document is kept and how it ended; `url` is null where there was nothing to keep.
+
+    `branch`: whoever asked knew that the version they started from is not the current one.
+    """
     finished = keeping.finished
     found: dict[str, Any] = {"error": finished.error, "notes": list(finished.notes), "url": None}
     widget, added = keeping.widget, keeping.added
@@ -85,7 +88,9 @@ def outcome(datasette: Datasette, keeping: Keeping) -> dict[str, Any]:
             datasette, widget.database, widget.id, None if added.is_current else number
         ),
         "is_current": added.is_current,
-        "conflict": conflict_words(number, added.conflict.number) if added.conflict else None,
+        "conflict": conflict_words(number, added.conflict.number)
+        if added.conflict and not branch
+        else None,
     }
 
 

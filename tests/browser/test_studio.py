@@ -193,7 +193,8 @@ async def test_two_variants_are_compared_live_and_voted_on(visit: Visiting) -> N
     await seen.page.wait_for_url("**/compare?*", timeout=30_000)
     await expect(seen.page.get_by_text("scripted", exact=False)).to_have_count(0)
     for place in (0, 1):
-        await seen.page.get_by_role("button", name="Run", exact=True).first.click()
+        widget = seen.page.locator("llm-tools-widget").nth(place)
+        await widget.get_by_role("button", name="Run", exact=True).click()
         await expect(frame(seen, place).get_by_text("12 months")).to_be_visible()
     await seen.page.get_by_role("button", name="Right is better").press("Enter")
     await expect(seen.page.get_by_role("button", name="Right is better")).to_have_attribute(

@@ -348,3 +348,18 @@ async def test_nobody_is_asked_by_a_model_for_a_widget_of_others(tmp_path: Path)
         denied = await site.post(url(widget, "/-/revise"), {"prompt": "red"}, BOB)
         assert not site.model.prompts
     assert "copy" in denied.json()["error"]
+
+
+@pytest.mark.asyncio
+async def test_a_branch_that_is_meant_is_no_conflict(tmp_path: Path) -> None:
+    async with make_site(tmp_path, reply) as site:
+        widget = await kept(site)
+        await changed(site, widget, "<h1>Sales</h1><p>2")
+        fields = {"prompt": "all", "parent": "1", "branch": "1"}
+        made = await site.post(url(widget, "/-/revise"), fields)
+        edit = {"source": "<p>", "parent": "1", "branch": "1"}
+        edited = await site.post(url(widget, "/-/edit"), edit)
+        after = await store.get(site.datasette, widget.id)
+    assert (made.status_code, edited.status_code) == (200, 200)
+    assert made.json()["conflict"] is None and made.json()["is_current"] is False
+    assert after is not None and after.current == 2
