@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from datasette.database import Database
 
 from ..command_line import ACTOR, is_database, opened_files
 from ..errors import BadInput, NotFound, RunPaused
@@ -29,10 +28,12 @@ from .suites import JSONL_FILES, YAML_FILES, databases_of, read_suite
 from .values import Case, CaseResult, EvalRun, Plan, RunStatus, Suite
 
 if TYPE_CHECKING:
-    from datasette.app import Datasette
+    from datasette.database import Database
 
 STOPPED = "Stopped."
 _AT_ONCE = 8  # questions to a model that is not on this machine
+# Many databases on a busy machine: what Datasette reads of itself may take its time.
+_TOLD = {"settings": {"sql_time_limit_ms": 60_000}}
 _LINE_SECONDS = 30.0  # between lines of progress where there is no terminal
 
 
@@ -215,7 +216,7 @@ async def _suite(wanted: Wanted) -> Suite:
             f"{wanted.suite} is no file named .yaml, .yml or .jsonl; for a suite that is kept, "
             "name the file that keeps it with --save."
         )
-    async with opened_files([wanted.save], {}) as (datasette, _):
+    async with opened_files([wanted.save], _TOLD) as (datasette, _):
         return await store.suite_of(await store.opened_file(datasette, wanted.save), wanted.suite)
 
 
@@ -225,15 +226,32 @@ async def _bench(cases: Sequence[Case], plan: Plan) -> AsyncIterator[Bench]:
     files = {each: Path(each) for each in databases_of(cases)}
     for case in cases:
         _require_database(files[case.database], case)
-    with tempfile.TemporaryDirectory(prefix="llm-tools-") as folder:
-        async with opened_files(list(files.values()), {}) as (datasette, names):
-            databases = dict(zip(files, names, strict=True))
+    async with AsyncExitStack() as stack:
+        datasette, names = await stack.enter_async_context(
+            opened_files(list(files.values()), _TOLD)
+        )
+        bench = Bench(datasette, ACTOR, dict(zip(files, names, strict=True)))
+        if plan.variants:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="llm-tools-")))
+            made = [
+                await asyncio.to_thread(
+                    make_variants, file, _new_folder(folder), plan.variants, plan.seed
+                )
+                for file in files.values()
+            ]
+            paths = [each.path for variants in made for each in variants]
+            copies, called = await stack.enter_async_context(opened_files(paths, _TOLD))
+            names_left = iter(called)
             variants = {
-                name: await _variants(datasette, files[file], name, Path(folder), plan)
-                for file, name in databases.items()
-                if plan.variants
+                name: [next(names_left) for _ in each]
+                for name, each in zip(names, made, strict=True)
             }
-            yield Bench(datasette, ACTOR, databases, variants)
+            bench = replace(bench, copies=copies, variants=variants)
+        yield bench
+
+
+def _new_folder(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder))
 
 
 def _require_database(path: Path, case: Case) -> None:
@@ -241,19 +259,6 @@ def _require_database(path: Path, case: Case) -> None:
         raise NotFound(f"There is no file {path}, whose data the case {case.id} asks about.")
     if not is_database(path):
         raise BadInput(f"{path} is not a SQLite database; the case {case.id} asks about it.")
-
-
-async def _variants(
-    datasette: Datasette, file: Path, name: str, folder: Path, plan: Plan
-) -> list[str]:
-    """Make the changed copies of a database and open them; their names."""
-    place = Path(tempfile.mkdtemp(dir=folder))
-    made = await asyncio.to_thread(make_variants, file, place, plan.variants, plan.seed)
-    names = [f"{name}, changed {number}" for number in range(1, len(made) + 1)]
-    for each, variant in zip(names, made, strict=True):
-        path = str(variant.path)
-        datasette.add_database(Database(datasette, path=path, is_mutable=False), name=each)
-    return names
 
 
 async def _with_model(bench: Bench, plan: Plan) -> tuple[Plan, int]:

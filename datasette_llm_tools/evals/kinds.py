@@ -96,16 +96,27 @@ def cut_of(sql: str) -> Cut | None:
         at = int(limit.expression.this) + (int(offset.expression.this) if offset else 0)
     except (AttributeError, TypeError, ValueError) as error:
         raise LookupError("the LIMIT is no number") from error
-    terms = [each.this for each in order.expressions]
-    whole = query.copy()
+    whole = _with_keys(query)
     for name in ("limit", "offset"):
         whole.set(name, None)
-    outputs = query.selects
-    for term in terms:
-        position = _position(term, query)
-        shown = outputs[position].unalias() if isinstance(position, int) else term
+    return Cut(whole.sql(dialect="sqlite"), len(order.expressions), at)
+
+
+def keyed(sql: str) -> str | None:
+    """The same statement with what it orders by as its last columns; None where that cannot be."""
+    query = _parsed(sql)
+    if not isinstance(query, exp.Select) or query.args.get("distinct"):
+        return None
+    return None if query.args.get("order") is None else _with_keys(query).sql(dialect="sqlite")
+
+
+def _with_keys(query: exp.Select) -> exp.Select:
+    whole = query.copy()
+    for each in query.args["order"].expressions:
+        position = _position(each.this, query)
+        shown = query.selects[position].unalias() if isinstance(position, int) else each.this
         whole.args["expressions"].append(shown.copy())
-    return Cut(whole.sql(dialect="sqlite"), len(terms), at)
+    return whole
 
 
 def _parsed(sql: str) -> exp.Expr | None:

@@ -11,18 +11,19 @@ import random
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound, RunPaused
-from ..permissions import Actor
+from ..permissions import Actor, visible_tables
 from ..pricing import price_usd
 from ..queries import Limits
 from ..questions.answering import Answering
 from ..questions.asking import Asking, prepare
 from ..questions.values import Answer, Status
 from ..settings import Settings, read_settings, settings_from
+from .executing import Place, roomy
 from .judging import Judge
 from .values import Case, CaseResult, Plan, Suite, Verdict
 
@@ -31,20 +32,39 @@ if TYPE_CHECKING:
 
 # So many cases without an answer of the model, one after the other: it is not there any more.
 MOST_FAILURES = 5
+_ROOT = {"id": "root"}
 
 
 @dataclass(frozen=True)
 class Bench:
     """Where cases are asked: a Datasette, the actor, and the databases of the suite in it.
 
-    `databases` maps what a case calls its database to the name it has there; `variants` those
-    names to the names of changed copies.
+    `databases` maps what a case calls its database to the name it has there. `copies` is a
+    Datasette of its own, where nobody else looks, with the changed copies that `variants` names
+    for each of those; root reads them there, as far as the actor may.
     """
 
     datasette: Datasette
     actor: Actor
     databases: Mapping[str, str]
-    variants: Mapping[str, Sequence[str]]
+    variants: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    copies: Datasette | None = None
+
+    async def place(self, case: Case, limits: Limits) -> Place:
+        """Where a case is asked. Raises NotFound."""
+        database = self.databases.get(case.database)
+        if database is None:
+            raise NotFound(f"There is no database {case.database}, which the case {case.id} asks.")
+        await self.datasette.refresh_schemas()
+        visible = await visible_tables(self.datasette, self.actor, database)
+        return Place(self.datasette, self.actor, database, visible, limits)
+
+    def copies_of(self, place: Place) -> list[Place]:
+        """The changed copies of the database at a place."""
+        if self.copies is None:
+            return []
+        there = replace(place, datasette=self.copies, actor=_ROOT)
+        return [replace(there, database=each) for each in self.variants.get(place.database, ())]
 
 
 def chosen_cases(suite: Suite, plan: Plan) -> tuple[Case, ...]:
@@ -84,15 +104,15 @@ async def run_cases(
     Where the model fails for several cases on end, those are not given, so that they are asked
     when the run is resumed. Raises RunPaused then, and NoModel and NotFound at once.
     """
-    limits = Limits.of(overridden(read_settings(bench.datasette), plan.settings))
-    judge = Judge(bench.datasette, bench.actor, suite, limits)
+    limits = roomy(Limits.of(overridden(read_settings(bench.datasette), plan.settings)))
+    judge = Judge(suite)
     waiting = iter(cases)
     held: list[CaseResult] = []
     tasks: set[asyncio.Task[_Asked]] = set()
     try:
         while True:
             while len(tasks) < concurrency and (case := next(waiting, None)) is not None:
-                tasks.add(asyncio.create_task(_ask(bench, judge, plan, case)))
+                tasks.add(asyncio.create_task(_ask(bench, judge, plan, case, limits)))
             if not tasks:
                 break
             done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -116,19 +136,17 @@ async def run_cases(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case) -> _Asked:
-    """Ask one case and judge the answer."""
-    database = bench.databases.get(case.database)
-    if database is None:
-        raise NotFound(f"There is no database {case.database}, which the case {case.id} asks.")
-    key = await judge.key(case, database)
+async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case, limits: Limits) -> _Asked:
+    """Ask one case and judge the answer; `limits` are for accepted statements."""
+    place = await bench.place(case, limits)
+    key = await judge.key(case, place)
     if key.error is not None:
         return _Asked(CaseResult(case.id, Verdict.UNSCORED, error=key.error, answered_at=_now()))
     began = time.perf_counter()
     asking = await prepare(
         bench.datasette,
         bench.actor,
-        database,
+        place.database,
         case.question,
         model_id=plan.model_id,
         in_words=False,
@@ -139,7 +157,7 @@ async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case) -> _Asked:
     finally:
         await asking.model.aclose()
     seconds = time.perf_counter() - began
-    judged = await judge.judge(case, key, answer, database, bench.variants.get(database, ()))
+    judged = await judge.judge(case, key, answer, place, bench.copies_of(place))
     is_local = asking.model.info.is_local
     return _Asked(
         CaseResult(

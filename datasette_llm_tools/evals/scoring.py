@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate, pairwise
 from typing import Any
 
-from .bags import Row, same_bag, same_row, same_value
+from .bags import Row, same_bag, same_value
 from .kinds import Order
 from .values import TOLERANCE, Value
 
@@ -31,11 +32,16 @@ class Match(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An executed result. `order`: how its rows must stand, where the accepted SQL says so."""
+    """An executed result. `order`: how its rows must stand, where the accepted SQL says so.
+
+    `ties` are, for each row, the values that it was ordered by, where they are not among its
+    columns and are known all the same.
+    """
 
     columns: tuple[str, ...]
     rows: Sequence[Row]
     order: Order | None = None
+    ties: Sequence[Row] | None = None
 
 
 def compare(
@@ -63,7 +69,7 @@ class _Matching:
     ) -> None:
         self._left = _columns(accepted)
         self._right = _columns(found)
-        self._keys = _key_columns(accepted)
+        self._places = _places(accepted)
         self._in_order = columns_in_order
         self._tolerance = tolerance
         self._cells_left = _MOST_CELLS
@@ -72,14 +78,13 @@ class _Matching:
         """Whether there is such a match."""
         right = [_Content(each) for each in self._right]
         candidates = []
-        for number, values in enumerate(self._left):
+        for values in self._left:
             content = _Content(values)
             candidates.append(
                 [
                     index
                     for index, other in enumerate(right)
                     if content.is_like(other, self._tolerance)
-                    and self._is_in_place(number, self._right[index])
                 ]
             )
         order = list(range(len(self._left)))
@@ -87,12 +92,6 @@ class _Matching:
             # The column with the fewest candidates settles most.
             order.sort(key=lambda each: len(candidates[each]))
         return self._settle(order, candidates, [])
-
-    def _is_in_place(self, number: int, values: Sequence[Value]) -> bool:
-        """Whether a found column has its values where the order of rows wants them."""
-        if self._keys is None or number not in self._keys:
-            return True
-        return same_row(self._left[number], values, self._tolerance)
 
     def _settle(
         self, order: Sequence[int], candidates: Sequence[Sequence[int]], chosen: list[int]
@@ -116,18 +115,17 @@ class _Matching:
 
     def _agree(self, wanted: Sequence[int], found: Sequence[int]) -> bool:
         """Whether the rows are the same as far as these columns go."""
-        if self._keys is not None and set(wanted) <= set(self._keys):
-            return True  # each value is in its place already
-        if len(wanted) == 1:
+        if len(wanted) == 1 and self._places is None:
             return True  # the column holds the same values already
-        rows = len(self._left[0])
-        self._cells_left -= rows * len(wanted)
-        if self._cells_left < 0:
-            return False
-        return same_bag(
-            list(zip(*(self._left[each] for each in wanted), strict=True)),
-            list(zip(*(self._right[each] for each in found), strict=True)),
-            self._tolerance,
+        left = [self._left[each] for each in wanted]
+        right = [self._right[each] for each in found]
+        if self._places is not None:
+            # Rows that have their place are a bag of rows that know it.
+            left.append(self._places)
+            right.append(self._places)
+        self._cells_left -= len(left[0]) * len(left)
+        return self._cells_left >= 0 and same_bag(
+            list(zip(*left, strict=True)), list(zip(*right, strict=True)), self._tolerance
         )
 
 
@@ -159,17 +157,29 @@ def _columns(table: Table) -> list[tuple[Value, ...]]:
     return list(zip(*trimmed, strict=True)) or [() for _ in table.columns]
 
 
-def _key_columns(accepted: Table) -> frozenset[int] | None:
-    """The accepted columns that say where a row stands; None where order does not count."""
+def _places(accepted: Table) -> tuple[int, ...] | None:
+    """The place of each row, the same for rows that may change places; None without an order."""
     if accepted.order is None:
         return None
-    everywhere = frozenset(range(len(accepted.columns)))
+    keys = accepted.ties or _visible_keys(accepted)
+    if keys is None:
+        return tuple(range(len(accepted.rows)))
+    changes = (1 if key != before else 0 for before, key in pairwise(keys))
+    return tuple(accumulate(changes, initial=0)) if keys else ()
+
+
+def _visible_keys(accepted: Table) -> list[Row] | None:
+    """The values of each row that it is ordered by; None where they are not among its columns."""
     names = [each.lower() for each in accepted.columns]
-    keys = set()
-    for column in accepted.order.columns or everywhere:
+    numbers = []
+    for column in (accepted.order and accepted.order.columns) or ():
         if isinstance(column, str):
             if names.count(column) != 1:
-                return everywhere  # ordered by what cannot be seen
+                return None
             column = names.index(column)
-        keys.add(column)
-    return frozenset(keys) if keys <= everywhere else everywhere
+        if column >= len(names):
+            return None
+        numbers.append(column)
+    if not numbers:
+        return None
+    return [tuple(row[each] for each in numbers) for row in accepted.rows]

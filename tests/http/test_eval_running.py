@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasette.database import Database
+from datasette.app import Datasette
 
+from datasette_llm_tools.command_line import opened_files
 from datasette_llm_tools.errors import BadInput, NoModel, NotFound, RunPaused
 from datasette_llm_tools.evals.perturbing import make_variants
 from datasette_llm_tools.evals.running import Bench, chosen_cases, overridden, run_cases
@@ -44,12 +45,13 @@ async def results(
     *,
     actor: dict[str, Any] = ROOT,
     concurrency: int = 1,
-    variants: tuple[str, ...] = (),
+    copies: Datasette | None = None,
     columns_in_order: bool = False,
     **plan: Any,
 ) -> list[CaseResult]:
     suite = Suite("s", tuple(cases), columns_in_order=columns_in_order)
-    bench = Bench(site.datasette, actor, {"shops": "shops"}, {"shops": variants})
+    names = [] if copies is None else [each for each in copies.databases if each != "_memory"]
+    bench = Bench(site.datasette, actor, {"shops": "shops"}, {"shops": names}, copies)
     asked = run_cases(bench, suite, Plan("scripted", **plan), cases, concurrency=concurrency)
     async with aclosing(asked) as found:
         return [each async for each in found]
@@ -94,6 +96,13 @@ async def test_it_asks_as_a_question_is_asked(tmp_path: Path) -> None:
         (ExpectedRows((("tea", 2), ("milk", 1)), True), f"{BY_ITEM} ORDER BY 2 DESC", "right"),
         ("SELECT item FROM sale ORDER BY price", "SELECT item FROM sale", "wrong"),
         ("SELECT item FROM sale", "SELECT item FROM sale ORDER BY price", "right"),
+        ("SELECT name FROM shop ORDER BY city", "SELECT name FROM shop ORDER BY city, id", "right"),
+        (
+            "SELECT name FROM shop ORDER BY city",
+            "SELECT name FROM shop ORDER BY city, id DESC",
+            "right",  # two shops are in one city
+        ),
+        ("SELECT name FROM shop ORDER BY city", "SELECT name FROM shop ORDER BY id DESC", "wrong"),
         ("SELECT item FROM sale WHERE 0", "SELECT 1 AS n WHERE 0", "right"),
     ],
 )
@@ -219,19 +228,16 @@ async def test_right_by_luck_shows_on_changed_copies(tmp_path: Path) -> None:
         "Fixed?": COUNT,
     }
     async with make_site(tmp_path, lambda text: told[text.rsplit("Question: ", 1)[-1]]) as site:
-        names = []
-        for each in make_variants(tmp_path / "shops.db", tmp_path, 8):
-            names.append(f"changed {len(names)}")
-            copy = Database(site.datasette, path=str(each.path), is_mutable=False)
-            site.datasette.add_database(copy, name=names[-1])
+        made = make_variants(tmp_path / "shops.db", tmp_path, 8)
         plain = await results(site, cases)
-        found = {each.case_id: each for each in await results(site, cases, variants=tuple(names))}
+        async with opened_files([each.path for each in made], {}) as (copies, _):
+            found = {each.case_id: each for each in await results(site, cases, copies=copies)}
     assert {each.verdict for each in plain} == {Verdict.RIGHT}
     assert {each.variants for each in plain} == {0}
     assert found["counted"].verdict is Verdict.WRONG and found["counted"].variants_wrong > 0
     assert found["first"].verdict is Verdict.WRONG
     real = found["real"]
-    assert (real.verdict, real.variants, real.variants_wrong) == (Verdict.RIGHT, len(names), 0)
+    assert (real.verdict, real.variants, real.variants_wrong) == (Verdict.RIGHT, len(made), 0)
     for name in ("unordered", "rows"):  # nothing can be said there
         assert (found[name].verdict, found[name].variants) == (Verdict.RIGHT, 0)
 
@@ -243,9 +249,8 @@ async def test_ties_at_a_limit_say_nothing(tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     async with make_site(tmp_path, says("SELECT 'milk' AS item")) as site:
         path = make_database(tmp_path / "copy" / "tied.db", tied)
-        copy = Database(site.datasette, path=str(path), is_mutable=False)
-        site.datasette.add_database(copy, name="tied")
-        (result,) = await results(site, [case("Cheapest?", first)], variants=("tied",))
+        async with opened_files([path], {}) as (copies, _):
+            (result,) = await results(site, [case("Cheapest?", first)], copies=copies)
     assert (result.verdict, result.variants) == (Verdict.RIGHT, 0)
 
 
@@ -258,7 +263,7 @@ async def test_a_model_that_is_gone_pauses_the_run(tmp_path: Path) -> None:
             COUNT if len(site.model.prompts) <= 3 else ValueError("the key was refused")
         )
         suite = Suite("s", tuple(cases))
-        bench = Bench(site.datasette, ROOT, {"shops": "shops"}, {})
+        bench = Bench(site.datasette, ROOT, {"shops": "shops"})
         asked = run_cases(bench, suite, Plan("scripted"), cases)
         with pytest.raises(RunPaused, match="failed 5 times on end"):
             async with aclosing(asked) as results:
@@ -286,7 +291,7 @@ async def test_whoever_stops_iterating_stops_the_questions(tmp_path: Path) -> No
 
         async def first_only() -> CaseResult:
             suite = Suite("s", tuple(cases))
-            bench = Bench(site.datasette, ROOT, {"shops": "shops"}, {})
+            bench = Bench(site.datasette, ROOT, {"shops": "shops"})
             asked = run_cases(bench, suite, Plan("scripted"), cases, concurrency=4)
             async with aclosing(asked) as found:
                 async for each in found:
@@ -304,7 +309,7 @@ async def test_whoever_stops_iterating_stops_the_questions(tmp_path: Path) -> No
 @pytest.mark.asyncio
 async def test_an_unknown_model_or_database_ends_it_at_once(tmp_path: Path) -> None:
     async with make_site(tmp_path, says(COUNT)) as site:
-        bench = Bench(site.datasette, ROOT, {"shops": "shops"}, {})
+        bench = Bench(site.datasette, ROOT, {"shops": "shops"})
         suite = Suite("s", (case("What?", COUNT),))
         with pytest.raises(NoModel):
             async for _ in run_cases(bench, suite, Plan("nobody"), suite.cases):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,15 @@ def test_rows_with_the_same_key_may_change_places() -> None:
     assert compare(table(*rows, order=Order(("hidden",))), table(*tied)) is DIFFERENT
     wrong = [("c", 2), ("a", 1), ("b", 1)]
     assert compare(table(*rows, order=Order((1,))), table(*wrong)) is DIFFERENT
+    assert compare(table(*rows, order=Order((1,))), table(*reversed(rows))) is DIFFERENT
+
+
+def test_rows_tied_in_what_they_do_not_show_may_change_places() -> None:
+    rows = [("a",), ("b",), ("c",)]
+    known = replace(table(*rows, order=Order(None)), ties=[(2,), (1,), (1,)])
+    assert compare(known, table(("a",), ("c",), ("b",))) is SAME
+    assert compare(known, table(("b",), ("a",), ("c",))) is DIFFERENT
+    assert compare(known, table(("x", "a"), ("y", "c"), ("z", "b"))) is EXTRA
 
 
 @settings(deadline=None)
