@@ -1,5 +1,6 @@
 // In an exported file: paints its chart from the rows that lie in it.
 
+import { check } from "./chart-checking.js";
 import { Marks } from "./chart-marks.js";
 import { Picture } from "./chart-picture.js";
 
@@ -9,6 +10,7 @@ const said = document.querySelector(".said");
 const marks = new Marks(place, drawn, (text) => (said.textContent = text));
 const picture = new Picture(place, drawn, (painted) => {
   marks.attach(painted);
+  document.querySelector(".check").textContent = check(painted).said;
   place.classList.add("painted");
 });
 

@@ -105,6 +105,7 @@ async def test_a_chart_is_painted_from_disk(browser: Browser, tmp_path: Path, sc
         await found.page.hover(".chart canvas", position={"x": 600, "y": 250})
         await found.page.wait_for_selector(".chart-note:not([hidden])")
         assert "tea" in await found.page.inner_text(".chart-note")
+        assert "2 numbers drawn, all as queried" in await found.page.inner_text(".check")
         table = found.page.get_by_text("Data: 2 rows")
         await table.click()
         assert await found.page.locator("tbody tr").count() == 2
