@@ -81,6 +81,8 @@ class LlmToolsWidget extends HTMLElement {
   }
 
   async #start(url) {
+    // One that never ends would keep the next one waiting: frames share a process.
+    this.#clear();
     try {
       const found = await (await post(url, {})).json();
       if (found.refused?.length) this.#say("widget-refused", { refused: found.refused });

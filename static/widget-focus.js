@@ -23,6 +23,12 @@ export function holdFocus(iframe, signal, tooOften) {
     return now - typed > TYPING_MS || entered > typed;
   };
 
+  const giveBack = () => {
+    window.focus();
+    iframe.blur();
+    if (before !== iframe) before?.focus?.({ preventScroll: true });
+  };
+
   window.addEventListener(
     "keydown",
     (event) => {
@@ -38,10 +44,10 @@ export function holdFocus(iframe, signal, tooOften) {
     "blur",
     () => {
       if (document.activeElement !== iframe || isWanted()) return;
-      iframe.blur();
-      if (before !== iframe) before?.focus?.({ preventScroll: true });
       taken += 1;
       if (taken > MOST_TAKEN) tooOften();
+      // The browser is still giving it away: what is done now would be undone.
+      setTimeout(giveBack, 0);
     },
     { signal },
   );
