@@ -74,7 +74,7 @@ async def evaluated(wanted: Wanted) -> Ran:
     plan = Plan("", dict(wanted.settings), wanted.sample, wanted.seed, wanted.variants)
     cases = chosen_cases(suite, plan)
     async with AsyncExitStack() as stack:
-        bench = await stack.enter_async_context(_bench(cases, plan))
+        bench = await stack.enter_async_context(_bench(cases, plan, wanted.save))
         kept = None
         if wanted.save is not None:
             kept = await store.opened_file(bench.datasette, wanted.save)
@@ -221,11 +221,11 @@ async def _suite(wanted: Wanted) -> Suite:
 
 
 @asynccontextmanager
-async def _bench(cases: Sequence[Case], plan: Plan) -> AsyncIterator[Bench]:
+async def _bench(cases: Sequence[Case], plan: Plan, save: Path | None) -> AsyncIterator[Bench]:
     """A Datasette on the databases of the cases and on their changed copies."""
     files = {each: Path(each) for each in databases_of(cases)}
     for case in cases:
-        _require_database(files[case.database], case)
+        _require_database(files[case.database], case, save)
     async with AsyncExitStack() as stack:
         datasette, names = await stack.enter_async_context(
             opened_files(list(files.values()), _TOLD)
@@ -254,11 +254,13 @@ def _new_folder(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder))
 
 
-def _require_database(path: Path, case: Case) -> None:
+def _require_database(path: Path, case: Case, save: Path | None) -> None:
     if not path.is_file():
         raise NotFound(f"There is no file {path}, whose data the case {case.id} asks about.")
     if not is_database(path):
         raise BadInput(f"{path} is not a SQLite database; the case {case.id} asks about it.")
+    if save is not None and save.exists() and save.samefile(path):
+        raise BadInput(f"{path} is asked about and only read: name another file with --save.")
 
 
 async def _with_model(bench: Bench, plan: Plan) -> tuple[Plan, int]:

@@ -208,6 +208,7 @@ def test_a_yaml_suite_and_each_case_on_its_own_database(tmp_path: Path) -> None:
         (["{suite}", "--set", "answer_in_words=maybe"], "must be true or false"),
         (["{suite}", "-m", "nobody"], "no model nobody"),
         (["{suite}", "--save", "{folder}/no/such.db"], "cannot be written"),
+        (["{suite}", "--save", "{folder}/shops.db"], "is asked about and only read"),
         (["{elsewhere}"], "no file"),
         (["{text}"], "is not a SQLite database"),
     ],
