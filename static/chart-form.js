@@ -95,8 +95,15 @@ export class ChartForm {
       const counted = counts && name === (mark === "heatmap" ? "color" : "y");
       each.hidden = !FIELDS[mark].includes(name) || counted;
     }
-    const stack = this.form.querySelector("[data-field=stack]");
-    stack.hidden ||= !this.form.elements.color.value;
+    const field = (name) => this.form.querySelector(`[data-field=${name}]`);
+    field("stack").hidden ||= !this.form.elements.color.value;
+    for (const axis of ["x", "y"]) {
+      const column = this.form.elements.namedItem(axis).value;
+      const select = this.form.elements.namedItem(`${axis}_unit`);
+      for (const option of select.options) option.hidden = !this.#fits(option.value, column);
+      if (!this.#fits(select.value, column)) select.value = "";
+      field(`${axis}_unit`).hidden ||= [...select.options].every((each) => !each.value || each.hidden);
+    }
     for (const [name, usual] of Object.entries(USUAL)) {
       this.form.querySelector(`[data-part=${name}-name]`).textContent = NAMES[name][mark] ?? usual;
     }
@@ -109,6 +116,9 @@ export class ChartForm {
     field("column").replaceChildren(...options);
     field("column").value = column ?? "";
     field("unit").value = unit ?? "";
+    const adapt = () => (field("unit").hidden = this.#column(field("column").value)?.role !== "time");
+    field("column").addEventListener("change", adapt);
+    adapt();
     field("comparison").value = comparison;
     field("value").value = Array.isArray(value) ? value.join(", ") : value;
     item.querySelector("button").addEventListener("click", () => {
@@ -124,7 +134,8 @@ export class ChartForm {
   #readFilters() {
     return [...this.filters.children].map((item) => {
       const text = (name) => item.querySelector(`[name=${name}]`).value.trim();
-      const [column, unit, comparison] = ["column", "unit", "comparison"].map(text);
+      const [column, comparison] = ["column", "comparison"].map(text);
+      const unit = item.querySelector("[name=unit]").hidden ? "" : text("unit");
       const isNumeric = this.#isNumeric(column) || unit;
       const typed = (value) => (isNumeric && value !== "" && !Number.isNaN(Number(value)) ? Number(value) : value);
       const value = comparison === "in" ? text("value").split(/\s*,\s*/).map(typed) : typed(text("value"));
@@ -132,8 +143,17 @@ export class ChartForm {
     });
   }
 
+  #column(name) {
+    return this.columns.find((column) => column.name === name);
+  }
+
   #isNumeric(name) {
-    const type = this.columns.find((column) => column.name === name)?.type;
-    return ["integer", "float", "number"].includes(type);
+    return ["integer", "float"].includes(this.#column(name)?.type);
+  }
+
+  /** Whether a step suits a column: ranges are for numbers, parts of a date for dates. */
+  #fits(unit, name) {
+    if (unit === "bins") return this.#isNumeric(name);
+    return !unit || this.#column(name)?.role === "time";
   }
 }
