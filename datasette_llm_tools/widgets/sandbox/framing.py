@@ -6,7 +6,7 @@ something else in its place.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from .documents import Rebuilt
 from .libraries import STATIC, in_order, inlined, script_element
@@ -28,14 +28,19 @@ def port_script() -> str:
     return (STATIC / "widget-port.js").read_text(encoding="utf-8")
 
 
+@lru_cache(maxsize=2)
+def _head(rows: str) -> str:
+    bridge = (STATIC / "widget-bridge.js").read_text(encoding="utf-8")
+    # One strict block: what the two declare is seen by nothing that comes later.
+    return script_element('"use strict";{' + rows + "\n" + bridge + "}")
+
+
 def framed(rebuilt: Rebuilt, rows: str | None = None) -> str:
     """A checked document with all that it needs, as one text.
 
     `rows` is a script that declares `function connect(receive)`, where rows come from: from the
     page around the frame unless it is given.
     """
-    bridge = (STATIC / "widget-bridge.js").read_text(encoding="utf-8")
-    # One strict block: what the two declare is seen by nothing that comes later.
-    head = script_element('"use strict";{' + (rows or port_script()) + "\n" + bridge + "}")
+    head = _head(rows or port_script())
     libraries = "".join(map(inlined, in_order(rebuilt.libraries)))
     return _DOCTYPE + head + libraries + rebuilt.html.removeprefix(_DOCTYPE)
