@@ -169,15 +169,17 @@ async def test_a_chart_is_kept_and_kept_again(tmp_path: Path) -> None:
     params = {"least": 1.5, "item": "rug"}
     async with make_site(tmp_path, always(BY_MONTH)) as site:
         _, first = await send(
-            site, SAVE, sql=sql, params=params, spec=BARS, title=" Sales ", question="q1"
+            site, SAVE, sql=sql, params=params, spec=BARS, title=" Sales ", question="a" * 24
         )
         lines = {**BARS, "x": "day", "mark": "line"}
-        _, second = await send(site, SAVE, sql=sql, params=params, spec=lines, **_over(first))
+        _, second = await send(
+            site, SAVE, sql=sql, params=params, spec=lines, title="Lines", **_over(first)
+        )
         widget = await store.get(site.datasette, first["id"])
         revision = await store.revision(site.datasette, first["id"], 2)
     assert widget is not None and revision is not None
-    assert (widget.kind, widget.title, widget.actor_id) == (Kind.CHART, "Sales", "alice")
-    assert (widget.current, widget.question_id) == (2, "q1")
+    assert (widget.kind, widget.title, widget.actor_id) == (Kind.CHART, "Lines", "alice")
+    assert (widget.current, widget.question_id) == (2, "a" * 24)
     assert first["url"] == f"/-/widgets/shops/{first['widget']}"
     assert (first["number"], second["number"], second["is_current"]) == (1, 2, True)
     draft = revision.draft
@@ -243,6 +245,7 @@ async def test_two_who_save_the_same_chart_lose_nothing(tmp_path: Path) -> None:
     [
         ({"spec": None}, 400, "no spec to keep"),
         ({"spec": {"mark": "bar", "x": "itm"}}, 400, "did you mean item"),
+        ({"spec": BARS, "question": "../x"}, 400, "no id of a question"),
         ({"spec": BARS, "sql": "select"}, 400, "incomplete input"),
         ({"spec": BARS, "params": {"x": [1]}}, 400, "parameter x"),
         ({"spec": BARS, "widget": "0" * 24}, 404, "no such chart"),

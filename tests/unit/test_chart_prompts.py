@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -127,6 +127,7 @@ keys = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(keys, values))
 def test_any_object_is_a_chart_or_refused_in_words(said: dict[str, Any]) -> None:
     try:

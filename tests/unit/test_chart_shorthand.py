@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -149,6 +149,7 @@ def test_columns_that_are_called_like_our_words_stay_columns() -> None:
 names = st.text(min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(
     st.lists(names, min_size=3, max_size=3, unique=True),
     st.sampled_from(MARKS),

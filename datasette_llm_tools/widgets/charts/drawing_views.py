@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import Response
@@ -35,6 +38,18 @@ MAX_PROMPT_CHARACTERS = 1000
 _QUERY = "rows"
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A chart as it was sent; `widget` is one that gets a further revision, made from `parent`."""
+
+    database: str
+    sql: str
+    params: Params
+    spec: Mapping[str, Any] | None
+    widget: Widget | None
+    parent: int | None
+
+
 async def prompted(request: Request, datasette: Datasette) -> Response:
     """POST /-/widgets/DATABASE/-/chart/prompt: a model changes a chart, which is drawn anew.
 
@@ -43,62 +58,39 @@ async def prompted(request: Request, datasette: Datasette) -> Response:
     database = await widget_database(request, datasette)
     form = await posted(request)
     wish = _prompt(form)
-    sql, params, spec = chart_request(form)
-    widget, parent = await _kept(request, datasette, database, form)
+    sent = await _sent(request, datasette, database, form)
     model = await _model(datasette, request.actor, database, form)
-
-    async def work() -> dict[str, Any]:
-        changed = await drawing.change(
-            datasette, request.actor, database, sql, params, spec, wish, model
-        )
-        drawn = await draw(
-            datasette, request.actor, database, sql, params, changed.spec, changed.looked
-        )
-        kept = None
-        if widget is not None:
-            draft = _draft(
-                Origin.CHANGED, changed.spec, sql, params, changed.looked, changed.writing
-            )
-            kept = await _add(datasette, request.actor, widget, draft, parent)
-        return {
-            "spec": spec_json(drawn.spec),
-            "drawn": drawn_json(drawn),
-            "notes": list(changed.notes),
-            "calls": changed.calls,
-            "widget": kept,
-            **_writing_json(changed.writing),
-        }
-
-    return json_response(await unless_left(request, work()))
+    work = _changed(datasette, request.actor, sent, wish, model)
+    return json_response(await unless_left(request, work))
 
 
 async def saved(request: Request, datasette: Datasette) -> Response:
     """POST /-/widgets/DATABASE/-/chart/save: keep a chart, as a new one or a further revision."""
     database = await widget_database(request, datasette)
-    owner = actor_id(request.actor)
-    if owner is None:
+    if actor_id(request.actor) is None:
         raise NotAllowed("Sign in to keep charts: they are kept with whoever makes them.")
     form = await posted(request)
-    sql, params, given = chart_request(form)
-    if given is None:
+    sent = await _sent(request, datasette, database, form)
+    if sent.spec is None:
         raise BadInput("There is no spec to keep; send the spec of what was drawn.")
-    widget, parent = await _kept(request, datasette, database, form)
-    looked = await look(datasette, request.actor, database, sql, params)
-    spec = spec_from_json(given, looked.columns)
-    origin = Origin.CREATED if widget is None else Origin.EDITED
+    looked = await look(datasette, request.actor, database, sent.sql, sent.params)
+    spec = spec_from_json(dict(sent.spec), looked.columns)
     writing = Writing(prompt=str(form.get("prompt") or "")[:MAX_PROMPT_CHARACTERS] or None)
-    draft = _draft(origin, spec, sql, params, looked, writing)
-    if widget is not None:
-        return json_response(await _add(datasette, request.actor, widget, draft, parent))
-    title = str(form.get("title") or "").strip() or chart_title(spec, looked.noun)
+    title = str(form.get("title") or "").strip()
+    if sent.widget is not None:
+        draft = _draft(Origin.EDITED, sent, spec, looked, writing)
+        kept = await _add(datasette, request.actor, sent.widget, sent.parent, draft)
+        if title and title != sent.widget.title:
+            await store.rename(datasette, sent.widget.id, title)
+        return json_response(kept)
     widget, revision = await store.create(
         datasette,
         database=database,
         kind=Kind.CHART,
-        title=title,
-        draft=draft,
-        actor_id=owner,
-        question_id=str(form.get("question") or "") or None,
+        title=title or chart_title(spec, looked.noun),
+        draft=_draft(Origin.CREATED, sent, spec, looked, writing),
+        actor_id=actor_id(request.actor),
+        question_id=_question(form),
     )
     return json_response(_kept_json(datasette, widget, revision.number))
 
@@ -124,6 +116,14 @@ def _prompt(form: Mapping[str, Any]) -> str:
     return prompt
 
 
+def _question(form: Mapping[str, Any]) -> str | None:
+    """The question whose answer is drawn, if it is one."""
+    question = str(form.get("question") or "")
+    if question and not re.fullmatch("[0-9a-f]{24}", question):
+        raise BadInput("That is no id of a question; leave it out.")
+    return question or None
+
+
 async def _model(
     datasette: Datasette, actor: Actor, database: str, form: Mapping[str, Any]
 ) -> Model:
@@ -131,13 +131,26 @@ async def _model(
     return await choose_model(datasette, actor, drawing.PURPOSE, wanted, database)
 
 
-async def _kept(
+async def _sent(
     request: Request, datasette: Datasette, database: str, form: Mapping[str, Any]
-) -> tuple[Widget | None, int | None]:
-    """The chart to which a revision is to be added and which one it is made from, if any."""
-    widget_id, parent = form.get("widget"), form.get("parent")
+) -> _Sent:
+    """What was sent. Raises BadInput, and NotFound or NotAllowed for a chart of somebody else."""
+    sql, params, spec = chart_request(form)
+    widget = await _own_chart(request, datasette, database, form.get("widget"))
+    parent = form.get("parent")
+    if widget is None or parent is None or parent == "":
+        return _Sent(database, sql, params, spec, widget, None)
+    if isinstance(parent, bool) or not str(parent).isdecimal():
+        raise BadInput("parent must be the number of a revision.")
+    return _Sent(database, sql, params, spec, widget, int(parent))
+
+
+async def _own_chart(
+    request: Request, datasette: Datasette, database: str, widget_id: Any
+) -> Widget | None:
+    """The chart to which a revision is to be added, if there is to be one."""
     if not widget_id:
-        return None, None
+        return None
     found = await store.get(datasette, str(widget_id))
     visible = found is not None and (found.shared or is_own(request.actor, found))
     if found is None or found.database != database or not visible:
@@ -146,15 +159,32 @@ async def _kept(
         raise NotAllowed("Only its owner may change this chart; save it as one of your own.")
     if found.kind is not Kind.CHART:
         raise BadInput("This widget is a document, not a chart; save the chart as a new one.")
-    if parent is None or parent == "":
-        return found, None
-    if isinstance(parent, bool) or not str(parent).isdecimal():
-        raise BadInput("parent must be the number of a revision.")
-    return found, int(parent)
+    return found
+
+
+async def _changed(
+    datasette: Datasette, actor: Actor, sent: _Sent, wish: str, model: Model
+) -> dict[str, Any]:
+    """Change the chart, draw it, and keep it where it is a revision; as JSON."""
+    query = (sent.database, sent.sql, sent.params)
+    changed = await drawing.change(datasette, actor, *query, sent.spec, wish, model)
+    drawn = await draw(datasette, actor, *query, changed.spec, changed.looked)
+    kept = None
+    if sent.widget is not None:
+        draft = _draft(Origin.CHANGED, sent, changed.spec, changed.looked, changed.writing)
+        kept = await _add(datasette, actor, sent.widget, sent.parent, draft)
+    return {
+        "spec": spec_json(drawn.spec),
+        "drawn": drawn_json(drawn),
+        "notes": list(changed.notes),
+        "calls": changed.calls,
+        "widget": kept,
+        **_writing_json(changed.writing),
+    }
 
 
 async def _add(
-    datasette: Datasette, actor: Actor, widget: Widget, draft: Draft, parent: int | None
+    datasette: Datasette, actor: Actor, widget: Widget, parent: int | None, draft: Draft
 ) -> dict[str, Any]:
     """Keep a revision; whoever was overtaken is told, and theirs is kept beside the other."""
     added = await store.add_revision(
@@ -174,16 +204,9 @@ def _kept_json(datasette: Datasette, widget: Widget, number: int) -> dict[str, A
     }
 
 
-def _draft(
-    origin: Origin,
-    spec: ChartSpec,
-    sql: str,
-    params: Params,
-    looked: Looked,
-    writing: Writing,
-) -> Draft:
+def _draft(origin: Origin, sent: _Sent, spec: ChartSpec, looked: Looked, writing: Writing) -> Draft:
     columns = tuple(Column(each.name, each.type) for each in looked.columns)
-    query = NamedQuery(_QUERY, sql, tuple(map(_parameter, params, params.values())))
+    query = NamedQuery(_QUERY, sent.sql, tuple(starmap(_parameter, sent.params.items())))
     source = json.dumps(spec_json(spec), ensure_ascii=False)
     return Draft(origin, source, checked_queries([query]), {_QUERY: columns}, writing)
 
