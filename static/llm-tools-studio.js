@@ -161,7 +161,7 @@ class LlmToolsStudio extends HTMLElement {
       return;
     }
     if (done.error) {
-      const kept = make("a", { href: url.href, textContent: "What there is is kept" });
+      const kept = make("a", { href: url.href, textContent: "Open what there is" });
       await this.#broke(done.error, target, "", kept);
       return;
     }

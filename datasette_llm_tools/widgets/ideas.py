@@ -38,7 +38,7 @@ def _of_table(table: Table) -> Iterator[str]:
     if category and any(_TIMES & set(name_words(each.name)) for each in table.columns):
         yield f"A dashboard of {name} over time, with a menu to choose the {_words(category)}"
     elif category and number:
-        yield f"Compare the {_words(number)} of two {_words(category)} that I choose in {name}"
+        yield f"Compare {name} by {_words(category)}: the {_words(number)} of two that I choose"
     yield f"A search over {name} that filters the rows as I type"
 
 
