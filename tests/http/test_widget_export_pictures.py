@@ -63,7 +63,7 @@ def drawn_by_worker(spec: dict[str, Any], kind: str) -> subprocess.CompletedProc
     """What the converter's process makes of a spec that was not looked at before."""
     request = {"spec": spec, "type": kind, "scale": 1, "memory_bytes": 1_500_000_000}
     return subprocess.run(
-        [sys.executable, "-I", str(WORKER)],
+        [sys.executable, str(WORKER)],
         check=False,
         input=json.dumps(request).encode(),
         capture_output=True,

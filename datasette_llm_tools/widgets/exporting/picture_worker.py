@@ -13,7 +13,9 @@ import re
 import sys
 from typing import Any
 
-import vl_convert
+sys.path.pop(0)  # this folder: its modules are none of this process's
+
+import vl_convert  # noqa: E402 -- after the line above
 
 try:
     import resource

@@ -141,7 +141,7 @@ async def _drawn(request: bytes) -> bytes:
     if process.returncode == 2:
         raise BadInput(f"This chart cannot become a picture: {said.decode(errors='replace')[:300]}")
     if process.returncode:
-        raise LimitReached("The picture needed too much memory; draw fewer rows.")
+        raise LimitReached("The picture broke off, perhaps for want of memory; draw fewer rows.")
     if len(drawn) > _MOST_BYTES:
         raise LimitReached(f"The picture has more than {_MOST_BYTES:,} bytes; draw fewer rows.")
     return drawn
@@ -149,5 +149,5 @@ async def _drawn(request: bytes) -> bytes:
 
 def _started() -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
-    command = [sys.executable, "-I", str(_WORKER)]
+    command = [sys.executable, str(_WORKER)]
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
