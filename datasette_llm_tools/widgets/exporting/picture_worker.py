@@ -15,7 +15,7 @@ from typing import Any
 
 sys.path.pop(0)  # this folder: its modules are none of this process's
 
-import vl_convert  # noqa: E402 -- after the line above
+import vl_convert
 
 try:
     import resource
