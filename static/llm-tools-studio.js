@@ -100,7 +100,7 @@ class LlmToolsStudio extends HTMLElement {
     const abort = (this.abort = new AbortController());
     this.messages.clear();
     const status = new StudioStatus("Sending the prompt", () => abort.abort());
-    this.#running(status);
+    this.#running(status, two && !this.isNew);
     let target = null;
     try {
       if (await this.edits?.save()) this.#setBase(fields);
@@ -119,10 +119,10 @@ class LlmToolsStudio extends HTMLElement {
     }
   }
 
-  #running(status) {
+  #running(status, onStage) {
     this.toggleAttribute("data-running", true);
     for (const each of document.querySelectorAll("[data-before-making]")) each.hidden = true;
-    (this.form ?? this.stage).before(status.element);
+    (onStage ? this.stage : this.form).before(status.element);
     if (this.form) this.form.hidden = true;
     status.stop.focus({ preventScroll: true });
   }

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from . import store, voting
 from .access import actor_id, widgets_url
+from .charts.chart_pages import widget_page
 from .contexts import ComparePage, Side
 from .diffs import differences
-from .values import Revision, Widget
+from .values import Kind, Revision, Widget
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -27,15 +28,18 @@ async def compare_page(
     is_blind = may_vote and not choice
     url = widgets_url(datasette, widget.database, widget.id)
 
-    def side(revision: Revision, name: str) -> Side:
+    async def side(revision: Revision, name: str) -> Side:
         label = name if is_blind else f"Version {revision.number}"
-        return Side(revision, f"{url}/{revision.number}", label)
+        chart = None
+        if widget.kind is Kind.CHART:
+            chart = await widget_page(datasette, request, widget, revision)
+        return Side(revision, f"{url}/{revision.number}", label, chart)
 
     return ComparePage(
         widget=widget,
         widget_url=url,
-        left=side(left, "Left"),
-        right=side(right, "Right"),
+        left=await side(left, "Left"),
+        right=await side(right, "Right"),
         changes=await asyncio.to_thread(differences, left.draft, right.draft, widget.kind),
         may_vote=may_vote,
         choice=choice,

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..model import ModelInfo
 from ..pages import Page, shown
+from .charts.chart_contexts import ChartPage
 from .diffs import Diff
 from .store import RevisionSummary
 from .values import Column, NamedQuery, Revision, Widget
@@ -101,6 +102,7 @@ class Side:
     revision: Revision = shown("The version")
     url: str = shown("Its page")
     label: str = shown("What its frame is called")
+    chart: ChartPage | None = shown("What its own page draws, where it is a chart")
 
 
 @dataclass(frozen=True)

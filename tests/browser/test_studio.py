@@ -205,6 +205,17 @@ async def test_two_variants_are_compared_live_and_voted_on(visit: Visiting) -> N
     await expect(shown).to_be_visible()
 
 
+async def test_two_variants_of_a_change_wait_for_a_vote(visit: Visiting) -> None:
+    seen = await made(visit)
+    await seen.page.get_by_role("switch", name="Two variants").check()
+    await wish(seen, "make the bars red")
+    await expect(seen.page.get_by_role("button", name="Stop")).to_be_focused()
+    await seen.page.wait_for_url("**/compare?*", timeout=30_000)
+    await expect(seen.page.get_by_role("group", name="Your vote")).to_be_visible()
+    await seen.page.get_by_role("link", name="Back to the widget").click()
+    await expect(seen.page.get_by_text("version 1 of 3")).to_be_visible()
+
+
 async def test_a_widget_says_when_its_data_are_not_what_it_was_made_for(visit: Visiting) -> None:
     seen = await made(visit)
     source = (

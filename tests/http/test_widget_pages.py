@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from datasette_llm_tools.widgets import store
-from datasette_llm_tools.widgets.values import Kind, Origin
+from datasette_llm_tools.widgets.values import Kind, NamedQuery, Origin
 from tests.sites import ALICE, BOB, make_site
 from tests.widget_sites import HTML_HEADERS, SOURCE, WIDGETS, changed, draft, kept, reply, url
 
@@ -386,3 +388,21 @@ async def test_comparing_two_versions(tmp_path: Path) -> None:
     assert "none yet" in page.text and 'class="diff-added"' in page.text
     assert data["left"]["number"] == 1 and data["may_vote"] is False
     assert [each.status_code for each in bad] == [400, 400, 400, 404]
+
+
+@pytest.mark.asyncio
+async def test_two_versions_of_a_chart_are_drawn_side_by_side(tmp_path: Path) -> None:
+    query = NamedQuery("rows", "select item, price from sale")
+    bars = {"mark": "bar", "x": "item", "y": "price", "aggregate": "sum"}
+    sources = [json.dumps({**bars, **more}) for more in ({}, {"aggregate": "mean"})]
+    async with make_site(tmp_path, reply) as site:
+        first = draft(sources[0], queries=(query,))
+        widget = await kept(site, kind=Kind.CHART, draft=first)
+        await changed(site, widget, "", draft=draft(sources[1], queries=(query,)))
+        page = await site.get(url(widget, "/-/compare?left=1&right=2"))
+    assert page.status_code == 200
+    assert page.text.count("<llm-tools-chart ") == 2
+    assert page.text.count('id="llm-tools-chart-panel"') == 1
+    titles = re.findall(r'<h2 class="chart-title">(.*?)<', page.text)
+    assert len(set(titles)) == 2 and all("price" in each for each in titles)
+    assert "data-save-url" not in page.text
