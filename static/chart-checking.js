@@ -35,7 +35,8 @@ function sentence(count, bad, drawn, at) {
   if (!bad.length) return `${numbers}, ${count === 1 ? "as" : "all as"} queried`;
   const values = bad.slice(0, 3).map((row) => String(drawn.rows[row][at]));
   const more = bad.length > 3 ? `, and ${(bad.length - 3).toLocaleString("en")} more` : "";
-  return `${numbers}, but ${bad.length.toLocaleString("en")} not as queried (${values.join(", ")}${more}): do not rely on this chart; the table below has the numbers.`;
+  const which = `${bad.length.toLocaleString("en")} not as queried (${values.join(", ")}${more})`;
+  return `${numbers}, but ${which}: do not rely on this chart; the table below has the numbers.`;
 }
 
 const MARKTYPES = { bar: "rect", rect: "rect", point: "symbol", circle: "symbol", square: "symbol" };
@@ -109,8 +110,11 @@ function shade(view) {
   return ({ item }, is) => item.fill === scale(is);
 }
 
-/** A number that is written: as exact as it is written. */
+/** A number that is written stands for all that are rounded to it. */
 function shown({ item }, is) {
-  const read = Number(String(item.text).replace(/[^\d.eE+\u2212-]/g, "").replace("\u2212", "-"));
-  return Math.abs(read - is) <= Math.max(Math.abs(is) * 0.005, 0.5);
+  const text = String(item.text).replace(/\u2212/g, "-").replace(/[^\d.eE+-]/g, "");
+  const [digits, power = "0"] = text.toLowerCase().split("e");
+  const decimals = (digits.split(".")[1] ?? "").length;
+  const step = 10 ** (Number(power) - decimals);
+  return Math.abs(Number(text) - is) <= step * (0.5 + CLOSE);
 }
