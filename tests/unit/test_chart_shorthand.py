@@ -44,7 +44,7 @@ SPECS = [
     ),
     (
         ChartSpec("bar", x="sold", x_unit="day", aggregate="count", color="shop", stack="grouped"),
-        {"mark": "bar", "x": "day(sold)", "y": "count(*)", "grouped": "shop"},
+        {"mark": "bar", "x": "date(sold)", "y": "count(*)", "grouped": "shop"},
     ),
     (
         ChartSpec("heatmap", x="shop", y="sold", y_unit="weekday", color="price", aggregate="max"),

@@ -95,9 +95,9 @@ EXAMPLES: tuple[tuple[Chart | None, str, Chart], ...] = (
         },
     ),
     (
-        {"mark": "area", "x": "day(due)", "y": "sum(pages)", "stacked": "branch"},
+        {"mark": "area", "x": "date(due)", "y": "sum(pages)", "stacked": "branch"},
         "as bars next to each other",
-        {"mark": "bar", "x": "day(due)", "y": "sum(pages)", "grouped": "branch"},
+        {"mark": "bar", "x": "date(due)", "y": "sum(pages)", "grouped": "branch"},
     ),
     (
         {"mark": "bar", "x": "branch", "y": "count(*)", "stacked": "genre", "limit": 10},
@@ -105,10 +105,10 @@ EXAMPLES: tuple[tuple[Chart | None, str, Chart], ...] = (
         {"mark": "bar", "x": "branch", "y": "count(*)", "y_scale": "log", "limit": 10},
     ),
     (
-        {"mark": "line", "x": "day(lent)", "y": "max(fee)"},
+        {"mark": "line", "x": "date(lent)", "y": "max(fee)"},
         "just Central and Mill Road",
         {
-            "mark": "line", "x": "day(lent)", "y": "max(fee)",
+            "mark": "line", "x": "date(lent)", "y": "max(fee)",
             "filters": [_where("branch", "in", ["Central", "Mill Road"])],
         },
     ),

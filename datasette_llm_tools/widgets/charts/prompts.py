@@ -39,8 +39,8 @@ wish does not ask for.
 mark: bar, line, area, point (scatter plot), pie, heatmap, map, number
 x: a column, a part of a time column, or bins(n) for a histogram; slices of a pie; \
 longitude of a map
-parts of a time t: year(t), quarter(t), month(t), week(t), day(t) for each date, hour(t), \
-weekday(t) for the days of the week from Monday to Sunday
+parts of a time t: year(t), quarter(t), month(t), week(t), date(t), hour(t), weekday(t) \
+for the days of the week from Monday to Sunday
 y: a column, or an aggregate: count(*), sum(n), mean(n), median(n), min(n), max(n), distinct(c) \
 for how many different; latitude of a map
 color: a column, for series in colours; for a heatmap the aggregate

@@ -30,7 +30,16 @@ _SORTS = {
     "alphabetical": "x",
     "from Z to A": "x_descending",
 }
-_SYNONYMS = {"avg": "mean", "average": "mean", "total": "sum", "histogram": "bins", "bin": "bins"}
+# A small model that sees "day" takes it for days of the week, which are weekdays.
+_UNIT_WORDS = {"day": "date"}
+_SYNONYMS = {
+    "date": "day",
+    "avg": "mean",
+    "average": "mean",
+    "total": "sum",
+    "histogram": "bins",
+    "bin": "bins",
+}
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
 
@@ -153,7 +162,7 @@ class Shorthand:
 
     def _units(self, column: ChartColumn) -> Iterable[str]:
         units = _UNITS_OF[column.grain] if column.grain else ()
-        return [column.name, *(f"{unit}({column.name})" for unit in units)]
+        return [column.name, *(str(_part(column.name, unit)) for unit in units)]
 
     def _bins(self, column: ChartColumn) -> Iterable[str]:
         is_amount = column.role in ("number", "latitude", "longitude")
@@ -167,7 +176,7 @@ class Shorthand:
 
 
 def _part(column: str | None, unit: str | None) -> str | None:
-    return f"{unit}({column})" if unit and column else column
+    return f"{_UNIT_WORDS.get(unit, unit)}({column})" if unit and column else column
 
 
 def _filter_written(each: Filter) -> dict[str, Any]:
