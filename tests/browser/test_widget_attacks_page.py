@@ -149,61 +149,45 @@ async def test_sql_is_never_taken_from_a_widget(visit: Visiting) -> None:
 
 # The bridge, by a widget that runs in the same world
 
-THEFT = """<p>x</p><script>
-const steal = (port) => {
-  try { port.postMessage({kind: "error", value: {kind: "stolen", message: "stolen"}}); } catch {}
-};
-const look = (thing) => {
-  if (thing instanceof MessagePort) steal(thing);
-  for (const each of [thing?.target, thing?.currentTarget, ...thing?.ports ?? []])
-    if (each instanceof MessagePort) steal(each);
-};
-for (const [type, name] of [[MessageEvent, "data"], [MessageEvent, "ports"], [Event, "target"]]) {
-  const {get} = Object.getOwnPropertyDescriptor(type.prototype, name);
-  Object.defineProperty(type.prototype, name, {get() { look(this); return get.call(this); }});
+# Each puts itself where the bridge passes by, and takes the port if it meets it.
+THIEVES = {
+    "event": "datasette.rows('air').then(() => take(window.event?.target))",
+    "then": "Object.defineProperty(Object.prototype, 'then', {configurable: true, set() {},"
+    "get() { take(window.event?.target); }})",
+    "data": "const {get} = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data');"
+    "Object.defineProperty(MessageEvent.prototype, 'data',"
+    "{get() { take(this.target); return apply(get, this, []); }})",
+    "post": "MessagePort.prototype.postMessage = function (...all) {"
+    "take(this); return apply(post, this, all); }",
+    "call": "for (const name of ['call', 'apply', 'bind']) Function.prototype[name] ="
+    "function (...all) { all.forEach(take); return apply(this, all[0], all.slice(1)); }",
+    "reflect": "Reflect.apply = (f, self, all) => { take(self); take(self?.target);"
+    "return apply(f, self, all); }",
+    "stack": "Error.prepareStackTrace = (error, sites) => sites.forEach((site) => {"
+    "take(site.getThis()); for (const each of site.getFunction()?.arguments ?? []) take(each); });"
+    "datasette.rows({toString() { void new Error('x').stack; return 'air'; }})",
 }
-const {then} = Promise.prototype;
-Promise.prototype.then = function (...all) {
-  look(this); look(window.event); return then.apply(this, all);
-};
-Object.defineProperty(Object.prototype, "then", {
-  get() { look(this); look(window.event); return undefined; }, set() {}, configurable: true});
-for (const [owner, names] of [[MessagePort.prototype, ["postMessage", "start", "close"]],
-  [Function.prototype, ["call", "apply", "bind"]], [Reflect, ["apply"]],
-  [Array.prototype, ["push", "map", "shift"]], [JSON, ["parse", "stringify"]]]) {
-  for (const name of names) {
-    const real = owner[name];
-    owner[name] = function (...all) {
-      look(this); for (const each of all) look(each);
-      return name === "apply" ? Object.getPrototypeOf(async () => 1) && real(...all)
-        : new.target ? new real(...all) : Function.prototype.toString ? real.bind?.(this)?.(...all)
-        : undefined;
-    };
-  }
-}
-Error.prepareStackTrace = (error, sites) => {
-  for (const site of sites) { look(site.getThis()); look(site.getFunction()); }
-  return "x";
-};
-addEventListener("message", look, true);
-Object.defineProperty(window, "onmessage", {value: look});
+THIEF = """<p>x</p><script>
+const {apply} = Reflect; const post = MessagePort.prototype.postMessage;
+const stolen = {kind: "error", value: {kind: "stolen", message: "stolen"}};
+const take = (port) => port instanceof MessagePort && apply(post, port, [stolen]);
+%s
 </script><script>
-document.body.append(typeof connect, typeof rows, typeof tell, String(window.event));
-datasette.rows("air").then((rows) => { look(window.event); document.body.append(rows.length); },
-  (error) => document.body.append(error.message));
-console.error(new Error("seen"));
+document.body.append([typeof connect, typeof rows, typeof tell].join());
+datasette.rows("air").then((rows) => console.error("got " + rows.length));
 </script>"""
 
 
-async def test_the_port_cannot_be_stolen(visit: Visiting) -> None:
-    page = await open_widget(visit, THEFT, [("air", "select carrier from airlines", [])])
+@pytest.mark.parametrize("name", THIEVES)
+async def test_the_port_cannot_be_stolen(visit: Visiting, name: str) -> None:
+    html = THIEF % THIEVES[name]
+    page = await open_widget(visit, html, [("air", "select carrier from airlines limit 2", [])])
     page.watch.expect("")
-    await until(page, "said.error.length > 0")
-    await asyncio.sleep(1.5)  # a ping comes each second: one more to look at
+    await until(page, "said.error.some((each) => each.message === 'got 2')")
+    await asyncio.sleep(1.1)  # a ping comes each second: one more to look at
     assert not [each for each in await said(page, "error") if each["kind"] == "stolen"]
     text = await page.page.frame_locator("llm-tools-widget iframe").locator("body").inner_text()
-    assert "undefinedundefinedundefinedundefined" in text
-    assert await said(page, "stopped") == []
+    assert "undefined,undefined,undefined" in text
 
 
 async def test_what_a_widget_has_no_use_for_is_gone_for_good(visit: Visiting) -> None:

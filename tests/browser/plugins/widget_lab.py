@@ -18,7 +18,7 @@ from jinja2 import ChoiceLoader, DictLoader, Environment
 from datasette_llm_tools import pages
 from datasette_llm_tools.widgets import store
 from datasette_llm_tools.widgets.sandbox import frame_views, frames
-from datasette_llm_tools.widgets.sandbox.documents import Rebuilt
+from datasette_llm_tools.widgets.sandbox.documents import Rebuilt, rebuild
 from datasette_llm_tools.widgets.sandbox.framing import framed
 from datasette_llm_tools.widgets.values import Draft, Kind, NamedQuery, Origin, Parameter
 
@@ -79,9 +79,10 @@ async def keep(request: Request, datasette: Datasette) -> Response:
 
 
 async def mint(request: Request, datasette: Datasette) -> Response:
-    """POST /-/lab/mint {html}: a frame of a document without bridge and checks."""
+    """POST /-/lab/mint {html}: a frame of a document without bridge, unless it is `checked`."""
     body = json.loads(await request.post_body())
-    minted = await frames.mint(datasette, Rebuilt(RAW + body["html"]))
+    document = rebuild(body["html"]) if body.get("checked") else Rebuilt(RAW + body["html"])
+    minted = await frames.mint(datasette, document)
     return Response.json(frames.frame_json(minted, approved=True))
 
 
