@@ -277,6 +277,15 @@ async def test_only_its_owner_changes_a_chart(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("parent", [10**30, "9" * 5000, "\u0663.", -1, 1.5, [1], True])
+async def test_a_parent_that_is_no_number_of_a_version(tmp_path: Path, parent: Any) -> None:
+    async with make_site(tmp_path, always(BY_MONTH)) as site:
+        _, kept = await send(site, SAVE, spec=BARS)
+        status, answer = await send(site, SAVE, spec=BARS, widget=kept["id"], parent=parent)
+    assert (status, answer["error"]) == (400, "`parent` must be the number of a version.")
+
+
+@pytest.mark.asyncio
 async def test_a_document_does_not_become_a_chart(tmp_path: Path) -> None:
     async with make_site(tmp_path, always(BY_MONTH)) as site:
         widget, _ = await store.create(

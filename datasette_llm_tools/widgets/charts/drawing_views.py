@@ -19,6 +19,7 @@ from ...permissions import Actor
 from ...queries import Value
 from .. import store
 from ..access import actor_id, is_own, widget_database, widgets_url
+from ..making_views import parent_number
 from ..named_queries import checked_queries
 from ..values import Column, Draft, Kind, NamedQuery, Origin, Parameter, Widget, Writing
 from . import drawing
@@ -137,12 +138,8 @@ async def _sent(
     """What was sent. Raises BadInput, and NotFound or NotAllowed for a chart of somebody else."""
     sql, params, spec = chart_request(form)
     widget = await _own_chart(request, datasette, database, form.get("widget"))
-    parent = form.get("parent")
-    if widget is None or parent is None or parent == "":
-        return _Sent(database, sql, params, spec, widget, None)
-    if isinstance(parent, bool) or not str(parent).isdecimal():
-        raise BadInput("parent must be the number of a revision.")
-    return _Sent(database, sql, params, spec, widget, int(parent))
+    parent = parent_number(form) if widget else None
+    return _Sent(database, sql, params, spec, widget, parent)
 
 
 async def _own_chart(
