@@ -211,6 +211,18 @@ async def test_rows_as_csv(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path) -> None:
+    sql = """select '=1+1' as "@name", '-3+4' as b, char(9) || '=2' as c, -2.5 as d, 'x=1' as e"""
+    async with make_site(tmp_path, lambda _: "") as site:
+        widget = await kept_document(site, queries=[NamedQuery("odd", sql)])
+        found = await site.get(export_url(widget, ".csv"))
+    assert list(csv.reader(io.StringIO(found.text))) == [
+        ["'@name", "b", "c", "d", "e"],
+        ["'=1+1", "'-3+4", "'\t=2", "-2.5", "x=1"],
+    ]
+
+
+@pytest.mark.asyncio
 async def test_json_has_all_versions_for_the_owner_and_the_current_one_for_readers(
     tmp_path: Path,
 ) -> None:

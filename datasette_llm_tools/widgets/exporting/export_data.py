@@ -16,16 +16,28 @@ from .snapshots import Snapshot
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def rows_csv(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Rows as CSV with a line of heads; NULL is empty, bytes are hexadecimal digits."""
+    """Rows as CSV with a line of heads; NULL is empty, bytes are hexadecimal digits.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe; JSON has it as
+    it is.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(heads)
-    writer.writerows(
-        [each.hex() if isinstance(each, bytes) else each for each in row] for row in rows
-    )
+    writer.writerows([_cell(each) for each in row] for row in (heads, *rows))
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
 
 
 def named_snapshot(taken: Sequence[Snapshot], name: str | None) -> Snapshot:
