@@ -125,13 +125,22 @@ async def _try(context: BrowserContext, server: Server, group: list[Probe], scri
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def confined(tmp_path_factory: pytest.TempPathFactory) -> Heard:
-    return await listen(tmp_path_factory.mktemp("confined"), CONFINED, "")
+async def both(tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
+    """What was heard with confinement and without."""
+    return await asyncio.gather(
+        listen(tmp_path_factory.mktemp("confined"), CONFINED, ""),
+        listen(tmp_path_factory.mktemp("unconfined"), UNCONFINED, "all"),
+    )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def unconfined(tmp_path_factory: pytest.TempPathFactory) -> Heard:
-    return await listen(tmp_path_factory.mktemp("unconfined"), UNCONFINED, "all")
+@pytest.fixture(scope="module")
+def confined(both: list[Heard]) -> Heard:
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def unconfined(both: list[Heard]) -> Heard:
+    return both[1]
 
 
 @pytest.mark.parametrize("probe", ALL, ids=lambda probe: probe.id)

@@ -154,6 +154,6 @@ async def test_a_preview_has_no_run_and_takes_the_place_of_the_one_before(
             }""",
             f"<p id=out>{text}</p>",
         )
-    await expect(inside(page).locator("#out")).to_have_text("three")
     await expect(page.page.locator("llm-tools-widget iframe")).to_have_count(1)
+    await expect(inside(page).locator("#out")).to_have_text("three")
     assert not await page.page.get_by_role("button", name="Run", exact=True).count()
