@@ -59,8 +59,9 @@ class Settings:
     )
     max_questions_at_once: int = _setting(
         100,
-        "Questions being answered at the same time on this server; more are asked to wait, "
-        "and so is a person who has half of them under way.",
+        "Questions being answered at the same time on this server, and as many charts and "
+        "widgets being written; more are asked to wait, and so is a person who has half of "
+        "them under way.",
     )
     enrich_concurrency: int = _setting(
         16, "Rows that a run asks about at the same time unless its owner sets another number."

@@ -14,6 +14,7 @@ from datasette_llm_tools.leaving import unless_left
 from datasette_llm_tools.model import choose_model
 from datasette_llm_tools.widgets import store
 from datasette_llm_tools.widgets.charts import drawing
+from datasette_llm_tools.widgets.load import WISHES
 from datasette_llm_tools.widgets.values import Draft, Kind, Origin
 from tests.sites import ALICE, BOB, Site, make_site
 
@@ -354,3 +355,34 @@ async def test_a_client_that_leaves_stops_the_model(tmp_path: Path) -> None:
         with pytest.raises(ClientLeft):
             await waiting
         assert site.model.closed == 1
+
+
+@pytest.mark.asyncio
+async def test_a_person_has_some_wishes_at_once_and_no_more(tmp_path: Path) -> None:
+    async with make_site(
+        tmp_path, always(BY_MONTH), settings={"max_questions_at_once": 4}, delay=0.2
+    ) as site:
+
+        async def wish() -> tuple[int, dict[str, Any]]:
+            return await send(site, PROMPT, spec=BARS, prompt="by month")
+
+        answers = await asyncio.gather(*(wish() for _ in range(6)))
+        later, _ = await wish()
+    refused = [answer["error"] for status, answer in answers if status == 429]
+    assert sorted(status for status, _ in answers) == [200, 200, 429, 429, 429, 429]
+    assert set(refused) == {"2 charts and widgets of yours are being written; wait for one."}
+    assert later == 200
+
+
+@pytest.mark.asyncio
+async def test_charts_and_documents_are_counted_together(tmp_path: Path) -> None:
+    async with make_site(tmp_path, always(BY_MONTH), settings={"max_questions_at_once": 2}) as site:
+        WISHES.begin(site.datasette, "alice")
+        drawn, _ = await send(site, PROMPT, spec=BARS, prompt="by month")
+        written, answer = await send(site, "/-/widgets/shops", prompt="a page")
+        assert not site.model.prompts
+        other, _ = await send(site, PROMPT, BOB, spec=BARS, prompt="by month")
+        WISHES.end(site.datasette, "alice")
+        after, _ = await send(site, PROMPT, spec=BARS, prompt="by month")
+    assert (drawn, written, other, after) == (429, 429, 200, 200)
+    assert "of yours are being written" in answer["error"]

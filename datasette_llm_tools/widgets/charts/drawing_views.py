@@ -19,6 +19,7 @@ from ...permissions import Actor
 from ...queries import Value
 from .. import store
 from ..access import actor_id, is_own, widget_database, widgets_url
+from ..load import WARMING, WISHES
 from ..making_views import parent_number
 from ..named_queries import checked_queries
 from ..values import Column, Draft, Kind, NamedQuery, Origin, Parameter, Widget, Writing
@@ -61,8 +62,9 @@ async def prompted(request: Request, datasette: Datasette) -> Response:
     wish = _prompt(form)
     sent = await _sent(request, datasette, database, form)
     model = await _model(datasette, request.actor, database, form)
-    work = _changed(datasette, request.actor, sent, wish, model)
-    return json_response(await unless_left(request, work))
+    with WISHES.one_more(datasette, actor_id(request.actor)):
+        work = _changed(datasette, request.actor, sent, wish, model)
+        return json_response(await unless_left(request, work))
 
 
 async def saved(request: Request, datasette: Datasette) -> Response:
@@ -103,8 +105,9 @@ async def warmed(request: Request, datasette: Datasette) -> Response:
     sql, params, _ = chart_request(form)
     model = await _model(datasette, request.actor, database, form)
     if model.info.keeps_prefix:
-        work = drawing.warm(datasette, request.actor, database, sql, params, model)
-        await unless_left(request, work)
+        with WARMING.one_more(datasette, actor_id(request.actor)):
+            work = drawing.warm(datasette, request.actor, database, sql, params, model)
+            await unless_left(request, work)
     return json_response({"model": model.model_id})
 
 

@@ -6,14 +6,11 @@ Half a document is kept too, beside the current revision and never instead of it
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
-from ...errors import LimitReached
-from ...settings import read_settings
 from .. import store
+from ..load import WISHES
 from ..values import Kind, Widget
 from .events import Event, Finished
 from .generating import Generating
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
     from ...permissions import Actor
-
-# How many documents each person (None for all visitors) has under way, by server.
-_under_way: WeakKeyDictionary[Any, Counter[str | None]] = WeakKeyDictionary()
 
 
 class Keeping:
@@ -49,7 +43,7 @@ class Keeping:
     ) -> None:
         known = (actor or {}).get("id")
         self._actor_id = None if known is None else str(known)
-        _check_load(datasette, self._actor_id)
+        WISHES.check(datasette, self._actor_id)
         self._datasette = datasette
         self._generating = generating
         self._parent = parent
@@ -64,11 +58,11 @@ class Keeping:
         return self._generating.finished
 
     async def __aenter__(self) -> Keeping:
-        _under_way.setdefault(self._datasette, Counter())[self._actor_id] += 1
+        WISHES.begin(self._datasette, self._actor_id)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        _under_way[self._datasette][self._actor_id] -= 1
+        WISHES.end(self._datasette, self._actor_id)
         # Shielded: a second cancellation, as at shutdown, must not lose what was written.
         await asyncio.shield(self._keep(self.finished))
 
@@ -99,13 +93,3 @@ class Keeping:
             question_id=self._question_id,
         )
         self.added = store.Added(first, is_current=True)
-
-
-def _check_load(datasette: Datasette, actor_id: str | None) -> None:
-    """Raise LimitReached where the server has enough to do, or one person asks for most of it."""
-    limit = read_settings(datasette).max_questions_at_once
-    counts = _under_way.get(datasette, Counter())
-    if counts.total() >= limit:
-        raise LimitReached(f"{limit} widgets are being written; ask again in a moment.")
-    if counts[actor_id] >= max(1, limit // 2):
-        raise LimitReached(f"{counts[actor_id]} widgets of yours are being written; wait for one.")
