@@ -63,12 +63,14 @@ class Watch:
     origin: str
     complaints: list[str] = field(default_factory=list)
     # Headers of a widget's frame: one for other browsers, one that its page does not have; and
-    # a frame whose place was taken, by another one or by the next page, before it was loaded.
+    # a frame whose place was taken, by another one or by the next page, before it was loaded;
+    # and libraries of charts, which an idle page with an answer loads until it is left.
     expected: list[str] = field(
         default_factory=lambda: [
             "directive 'webrtc'",
             "origin-keyed agent cluster",
             r"/-/widgets/-/frame\S* net::ERR_ABORTED",
+            r"/vendor/vega\S* net::ERR_ABORTED",
         ]
     )
 
