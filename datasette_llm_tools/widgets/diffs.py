@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,8 @@ _CONTEXT_LINES = 3
 # Beyond this a comparison could take seconds, and nobody reads it.
 _MOST_LINES = 8_000
 _MOST_LINE_CHARACTERS = 500
+# Pairs of equal lines, each perhaps looked at for every line that is the same: about a second.
+_MOST_WORK = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,36 @@ def _source_text(draft: Draft, kind: Kind) -> list[str]:
 def _lines(before: Sequence[str], after: Sequence[str]) -> tuple[DiffLine, ...]:
     if before == after:
         return ()
-    if len(before) + len(after) > _MOST_LINES:
+    matcher = _matcher(before, after) if len(before) + len(after) <= _MOST_LINES else None
+    if matcher is None:
         return (DiffLine("gap", "These versions are too long to be compared line by line."),)
-    return tuple(_compared(before, after))
+    return tuple(_compared(before, after, matcher))
 
 
-def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[DiffLine]:
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+def _matcher(before: Sequence[str], after: Sequence[str]) -> difflib.SequenceMatcher[str] | None:
+    """What compares the two; None where it could take minutes.
+
+    In long versions lines that stand there often, as empty ones do, are found beside others only.
+    """
+    for autojunk in (False, True):
+        if _work(before, after, autojunk) <= _MOST_WORK:
+            return difflib.SequenceMatcher(None, before, after, autojunk=autojunk)
+    return None
+
+
+def _work(before: Sequence[str], after: Sequence[str], autojunk: bool) -> int:
+    """How many steps a comparison takes at most; difflib's autojunk leaves out common lines."""
+    there = Counter(after)
+    most = len(after) // 100 + 1 if autojunk and len(after) >= 200 else len(after)
+    pairs = sum(
+        count * there[line] for line, count in Counter(before).items() if there[line] <= most
+    )
+    return pairs * min(len(before), len(after))
+
+
+def _compared(
+    before: Sequence[str], after: Sequence[str], matcher: difflib.SequenceMatcher[str]
+) -> Iterator[DiffLine]:
     end = 0
     for group in matcher.get_grouped_opcodes(_CONTEXT_LINES):
         if group[0][3] > end:

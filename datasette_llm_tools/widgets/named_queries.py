@@ -27,7 +27,8 @@ _LARGEST_INTEGER = 2**63
 
 # A parameter of the statement; quoted text, names and comments are matched first to be skipped.
 _TOKEN = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|"
+    r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)|`[^`]*(?:`|\Z)|\[[^\]]*(?:\]|\Z)|"
+    r"--[^\n]*|/\*.*?(?:\*/|\Z)|"
     r"[:@$](?P<name>[A-Za-z_]\w*)",
     re.DOTALL,
 )

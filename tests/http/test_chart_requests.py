@@ -180,3 +180,10 @@ async def test_the_query_runs_within_the_limits(tmp_path: Path) -> None:
     async with make_site(tmp_path, silent, settings={"query_ms": 50}) as site:
         answer = await drawn(site, {"sql": sql}, status=400)
     assert "was stopped" in answer["error"]
+
+
+@pytest.mark.asyncio
+async def test_endless_sql_is_refused_at_once(tmp_path: Path) -> None:
+    async with make_site(tmp_path, silent) as site:
+        answer = await drawn(site, {"sql": "select 1 " + "[" * 1_900_000}, status=403)
+    assert "20,000" in answer["error"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...sql_limits import MAX_SQL_BYTES
 from ...sql_names import fold, quoted
 from . import expressions
 from .bins import Bins
@@ -40,14 +41,22 @@ class Field:
     is_value: bool = False
 
 
+# What is not brought to its end goes on to the end of the text: looking for an end from each of
+# many beginnings would take hours.
 _TOKEN = re.compile(
-    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?(?:\*/|$)|\s+|;|.""",
+    r"""'(?:[^']|'')*(?:'|\Z)|"(?:[^"]|"")*(?:"|\Z)|`(?:[^`]|``)*(?:`|\Z)|\[[^\]]*(?:\]|\Z)"""
+    r"""|--[^\n]*|/\*.*?(?:\*/|\Z)|\s+|;|.""",
     re.DOTALL,
 )
 
 
 def without_end(sql: str) -> str:
-    """A statement without its semicolon, so that it can stand in parentheses."""
+    """A statement without its semicolon, so that it can stand in parentheses.
+
+    One that is too long to be run stays as it is: run_query says so.
+    """
+    if len(sql) > MAX_SQL_BYTES:
+        return sql
     tokens = _TOKEN.findall(sql)
     kept = len(tokens)
     for index in range(len(tokens) - 1, -1, -1):

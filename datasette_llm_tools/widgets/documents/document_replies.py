@@ -27,11 +27,11 @@ _SEARCH = re.compile(r"\s*<{5,9}(?:\s*SEARCH\b.*)?\s*$")
 _DIVIDE = re.compile(r"\s*={5,9}\s*$")
 _REPLACE = re.compile(r"\s*>{5,9}(?:\s*REPLACE\b.*)?\s*$")
 _NAME_IN_COMMENT = re.compile(r"\s*--\s*(?:name|query)?\s*:?\s*(.+)", re.IGNORECASE)
-_TITLE_ELEMENT = re.compile(r"<title[^>]*>([^<]*)</title", re.IGNORECASE)
+_TITLE_ELEMENT = re.compile(r"<title[^<>]*>([^<]*)</title", re.IGNORECASE)
 
 # What models write in place of code that they do not want to repeat.
 _ELISION = re.compile(
-    r"(?:<!--|/\*|//)[^\n]{0,30}?(?:\.{3}|…)?[^\n]{0,30}?"
+    r"(?:<!--|/\*|//)[^\n]{0,63}?"
     r"\b(?:rest of|remaining|existing|unchanged|same as (?:before|above))\b[^\n]{0,60}",
     re.IGNORECASE,
 )

@@ -13,15 +13,16 @@ from collections.abc import Iterator, Sequence
 
 from ...errors import BadInput
 from ...queries import Value
-from ..named_queries import TYPES
+from ..named_queries import MOST_QUERIES, MOST_SQL_CHARACTERS, TYPES
 from ..values import NamedQuery, Parameter, ParameterType
 
-_BLOCK = re.compile(
-    r"^(?P<fence>`{3,})[ \t]*query\b(?P<header>[^\n]*)\n(?P<sql>.*?)^(?P=fence)`*[ \t]*$",
-    re.MULTILINE | re.DOTALL,
+_MOST_CHARACTERS = MOST_QUERIES * (MOST_SQL_CHARACTERS + 5_000)
+_OPENING = re.compile(r"(`{3,})[ \t]*query\b(.*)")
+_HEADER = re.compile(r"([A-Za-z_]\w*)\s*(?:\((.*)\))?", re.S)
+# Text without its last quote goes on to the end, so that it is read once.
+_WORD = re.compile(
+    r"""'(?:[^']|'')*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[(),=]|[^\s(),='"]+""", re.S
 )
-_HEADER = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*$", re.S)
-_WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[(),=]|[^\s(),='"]+""")
 
 # What models and people call types of columns elsewhere.
 _SAME_TYPE: dict[str, ParameterType] = {
@@ -44,12 +45,31 @@ def read_queries(text: str) -> tuple[NamedQuery, ...]:
 
     Raises BadInput for lines in no block and for a header that cannot be read.
     """
-    if outside := _BLOCK.sub("", text).strip():
-        raise BadInput(
-            f"“{outside.splitlines()[0][:60]}” stands in no block; begin each query with "
-            "```query name(parameter type = default) and end it with ``` on a line of its own."
-        )
-    return tuple(read_query(each["header"], each["sql"]) for each in _BLOCK.finditer(text))
+    if len(text) > _MOST_CHARACTERS:
+        raise BadInput(f"The queries have more than {_MOST_CHARACTERS:,} characters; shorten them.")
+    found: list[NamedQuery] = []
+    opening: re.Match[str] | None = None
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if opening is None:
+            opening, lines = _OPENING.match(line), []
+            if opening is None and line.strip():
+                raise _stands_alone(line)
+        elif line.startswith(opening[1]) and not line.strip("` \t"):
+            found.append(read_query(opening[2], "\n".join(lines)))
+            opening = None
+        else:
+            lines.append(line)
+    if opening is not None:
+        raise _stands_alone(opening[0])
+    return tuple(found)
+
+
+def _stands_alone(line: str) -> BadInput:
+    return BadInput(
+        f"“{line.strip()[:60]}” stands in no block; begin each query with "
+        "```query name(parameter type = default) and end it with ``` on a line of its own."
+    )
 
 
 def read_query(header: str, sql: str) -> NamedQuery:
@@ -57,7 +77,7 @@ def read_query(header: str, sql: str) -> NamedQuery:
 
     Raises BadInput. Whether its limits make sense is for named_queries.checked_queries.
     """
-    found = _HEADER.match(header)
+    found = _HEADER.fullmatch(header.strip())
     if not found:
         raise BadInput(
             f"`query {header.strip()[:80]}` is no name of a query, or a bracket is missing; "
@@ -177,9 +197,9 @@ def _type_of(default: Value) -> ParameterType:
 
 def _value(word: str) -> Value:
     if word[:1] == "'":
-        return word[1:-1].replace("''", "'")
+        return word[1:].removesuffix("'").replace("''", "'")
     if word[:1] == '"':
-        return re.sub(r"\\(.)", r"\1", word[1:-1])
+        return re.sub(r"\\(.)", r"\1", word[1:].removesuffix('"'))
     constants: dict[str, Value] = {"null": None, "none": None, "true": True, "false": False}
     if word.lower() in constants:
         return constants[word.lower()]
