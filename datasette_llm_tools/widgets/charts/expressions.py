@@ -8,6 +8,8 @@ Functions are those that the guard allows, as old SQLite versions have them.
 from __future__ import annotations
 
 import math
+import re
+from datetime import date, datetime, timezone
 
 from ...errors import BadInput
 from ...sql_names import quoted
@@ -124,7 +126,7 @@ def condition(each: Filter, value: str, column: ChartColumn) -> str:
     if each.unit is not None and column.role != "time":
         raise BadInput(f"{each.column} holds no dates, so no {each.unit} of it can be compared.")
     if each.comparison == "contains":
-        text = literal(str(each.value).lower())
+        text = literal(_ascii_lower(str(each.value)))
         return f"instr(lower({value}), {text}) > 0"
     if each.unit is not None:
         if each.unit == "week":
@@ -150,15 +152,56 @@ def _compared(part: str, each: Filter, *, as_number: bool) -> str:
 
 
 def _compared_date(value: str, each: Filter, column: ChartColumn) -> str:
-    """Compare as finely as the filter's date is written: `<= 2013-01` takes all of January."""
+    """Compare as finely as the filter's date is written: `<= 2013-01` takes all of January.
+
+    A date that is written finer than the column's is compared with when their days begin.
+    """
     many = each.value if isinstance(each.value, tuple) else (each.value,)
-    texts = [str(one).replace("T", " ") for one in many]
+    texts = [_date_text(str(one), each) for one in many]
     part = moment(value, column, None)
+    begins = {"month": "-01 00:00:00", "day": " 00:00:00"}.get(column.grain or "")
+    if begins and max(map(len, texts)) > len(_AS_LONG[column.grain or ""]):
+        part = f"{part} || '{begins}'"
     if each.comparison != "in":
         return _compared(
             f"substr({part}, 1, {len(texts[0])})", _with(each, texts[0]), as_number=False
         )
     return f"({' or '.join(f'substr({part}, 1, {len(text)}) = {literal(text)}' for text in texts)})"
+
+
+_AS_LONG = {"month": "2013-01", "day": "2013-01-31"}
+_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ](.+))?)?)?")
+
+
+def _date_text(text: str, each: Filter) -> str:
+    """A filter's date as moment() writes dates, in UTC, as finely as it was given.
+
+    Raises BadInput for what is no date.
+    """
+    found = _PARTIAL_DATE.fullmatch(text.strip())
+    wrong = BadInput(
+        f"{each.column} holds dates; compare it with one such as 2013-01-31, not {text[:60]!r}."
+    )
+    if found is None:
+        raise wrong
+    days = [part.zfill(2) for part in found.groups()[:3] if part]
+    day = "-".join(days)
+    clock = re.sub(r"\.\d+", "", found[4] or "").replace("Z", "+00:00")
+    try:
+        date.fromisoformat("-".join([*days, "01", "01"][:3]))
+        if not clock:
+            return day
+        at = datetime.fromisoformat(f"{day} {clock}")
+        in_utc = at.astimezone(timezone.utc).replace(tzinfo=None) if at.tzinfo else at
+    except (ValueError, OverflowError):
+        raise wrong from None
+    is_exact = at.tzinfo is not None or clock.count(":") > 1
+    return in_utc.isoformat(" ", "seconds" if is_exact else "minutes")
+
+
+def _ascii_lower(text: str) -> str:
+    """As SQLite's lower() has it, which knows no other letters."""
+    return "".join(each.lower() if each.isascii() else each for each in text)
 
 
 def _with(each: Filter, text: str) -> Filter:
