@@ -6,6 +6,7 @@ somebody may not see answers as if it were not there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datasette.utils import tilde_decode, tilde_encode
@@ -47,6 +48,11 @@ def is_own(actor: Actor, widget: Widget) -> bool:
     return widget.actor_id is not None and widget.actor_id == actor_id(actor)
 
 
+def as_read(actor: Actor, widget: Widget) -> Widget:
+    """The widget as this actor may read it: the question that it answers is its owner's."""
+    return widget if is_own(actor, widget) else replace(widget, question_id=None)
+
+
 async def widget_database(request: Request, datasette: Datasette, action: str = WIDGET) -> str:
     """The database of the address, if this actor may do `action` there."""
     database = str(tilde_decode(request.url_vars["database"]))
@@ -61,7 +67,7 @@ async def readable_widget(request: Request, datasette: Datasette) -> Widget:
     visible = found is not None and (found.shared or is_own(request.actor, found))
     if found is None or found.database != database or not visible:
         raise NotFound("There is no such widget, or its owner has not shared it.")
-    return found
+    return as_read(request.actor, found)
 
 
 async def own_widget(request: Request, datasette: Datasette) -> Widget:
@@ -88,9 +94,9 @@ async def readable_revision(
     request: Request, datasette: Datasette, widget: Widget, number: int | None = None
 ) -> Revision:
     """One revision as this actor may read it: others than its owner see the current one only,
-    without what its owner typed. Raises NotFound."""
+    without what its owner typed and paid. Raises NotFound."""
     if is_own(request.actor, widget):
         return await revision_of(datasette, widget, number)
     if number not in (None, widget.current):
         raise NotFound(f"This widget has no version {number} for you to see.")
-    return store.without_prompts(await revision_of(datasette, widget))
+    return store.for_readers(await revision_of(datasette, widget))

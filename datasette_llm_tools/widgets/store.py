@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
+from ..prompt import Usage
 from .internal_tables import insert, now, read, write
 from .records import (
     REVISION_COLUMNS,
@@ -26,7 +27,7 @@ from .records import (
     widget_of,
     widget_values,
 )
-from .values import Draft, Kind, Revision, Widget
+from .values import Draft, Kind, Revision, Widget, Writing
 from .vote_store import add_vote, votes
 
 if TYPE_CHECKING:
@@ -255,9 +256,9 @@ async def catalog(
     return Catalog(found, f"{found[-1].updated_at}~{found[-1].id}" if more else None)
 
 
-def without_prompts(found: Revision) -> Revision:
-    """The revision as somebody else may read it: what its owner typed is theirs."""
-    writing = replace(found.draft.writing, prompt=None)
+def for_readers(found: Revision) -> Revision:
+    """The revision as somebody else may read it: what its owner typed and paid is theirs."""
+    writing = Writing(model_id=found.draft.writing.model_id, usage=Usage(None, None))
     return replace(found, draft=replace(found.draft, writing=writing))
 
 

@@ -13,7 +13,7 @@ from ..permissions import PUBLISH, WIDGET, may
 from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import store
-from .access import actor_id, is_own, widgets_url
+from .access import actor_id, as_read, is_own, widgets_url
 from .contexts import Listed, Listing, NewWidgetPage, QueryShown, WidgetPage, WidgetsPage
 from .diffs import Diff, differences
 from .documents.query_blocks import queries_text
@@ -74,7 +74,9 @@ async def listing(datasette: Datasette, request: Request, databases: list[str]) 
     return Listing(
         listed=tuple(
             Listed(
-                each, widgets_url(datasette, each.database, each.id), is_own(request.actor, each)
+                as_read(request.actor, each),
+                widgets_url(datasette, each.database, each.id),
+                is_own(request.actor, each),
             )
             for each in found.widgets
         ),
@@ -114,7 +116,6 @@ async def widget_page(
     makes = own and await may(datasette, request.actor, WIDGET, database)
     revisions = await store.revisions(datasette, widget.id) if own else ()
     url = widgets_url(datasette, database, widget.id)
-    question = widget.question_id if own else None
     return WidgetPage(
         widget=widget,
         widget_url=url,
@@ -134,8 +135,10 @@ async def widget_page(
         models=await available_models(datasette, request.actor, PURPOSE, database) if makes else (),
         no_model=WAYS_TO_GET_A_MODEL,
         mends=read_settings(datasette, database).widget_mends,
-        question_url=str(datasette.urls.path(f"/-/questions/{tilde_encode(database)}/{question}"))
-        if question
+        question_url=str(
+            datasette.urls.path(f"/-/questions/{tilde_encode(database)}/{widget.question_id}")
+        )
+        if widget.question_id
         else None,
         temporary=is_temporary(datasette),
     )
@@ -198,7 +201,7 @@ def summary_json(each: RevisionSummary) -> dict[str, Any]:
         "model": writing.model_id,
         "tokens": {"input": writing.usage.input_tokens, "output": writing.usage.output_tokens},
         "usd": writing.usd,
-        "milliseconds": writing.milliseconds,
+        "milliseconds": writing.milliseconds or None,
         "created_at": each.created_at,
         "approved_at": each.approved_at,
     }

@@ -40,9 +40,9 @@ def state_of(html: str) -> dict[str, Any]:
     return state
 
 
-async def save(site: Site, actor: dict[str, Any] | None = ALICE) -> dict[str, Any]:
+async def save(site: Site, actor: dict[str, Any] | None = ALICE, **more: str) -> dict[str, Any]:
     spec = json.dumps({"mark": "bar", "x": "item", "y": "total"})
-    body = {"sql": BY_ITEM, "spec": spec, "title": "Sold"}
+    body = {"sql": BY_ITEM, "spec": spec, "title": "Sold", **more}
     response = await site.post(f"{CHART}/save", body, actor)
     assert response.status_code == 200, response.text
     kept: dict[str, Any] = response.json()
@@ -162,6 +162,19 @@ async def test_a_kept_chart_is_its_owners_until_it_is_shared(tmp_path: Path) -> 
     assert shared.status_code == 200
     assert "widget" not in state_of(shared.text)
     assert "Version 1" not in shared.text
+
+
+@pytest.mark.asyncio
+async def test_the_question_that_a_chart_answers_is_its_owners(tmp_path: Path) -> None:
+    question = "a" * 24
+    async with make_site(tmp_path, str) as site:
+        kept = await save(site, question=question)
+        await store.share(site.datasette, kept["id"], True)
+        addresses = [kept["url"], f"{kept['url']}.json", "/-/widgets.json"]
+        own = [(await site.get(each)).text for each in addresses]
+        others = [(await site.get(each, actor=BOB)).text for each in addresses]
+    assert all(question in each for each in own)
+    assert all("Sold" in each and question not in each for each in others)
 
 
 @pytest.mark.asyncio

@@ -240,6 +240,7 @@ async def test_json_has_all_versions_for_the_owner_and_the_current_one_for_reade
     assert own["revisions"][0]["queries"][0]["parameters"][0]["name"] == "city"
     assert [each["number"] for each in other["revisions"]] == [2]
     assert "Draw what sold" not in json.dumps(other)
+    assert other["revisions"][0]["usd"] is other["revisions"][0]["tokens"]["input"] is None
     assert chart["widget"]["kind"] == "chart"
     assert json.loads(chart["revisions"][0]["source"])["mark"] == "bar"
 

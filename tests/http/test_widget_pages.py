@@ -149,6 +149,9 @@ async def test_others_read_a_shared_widget_as_it_is_shown_and_no_prompts(tmp_pat
         compared = await site.get(url(widget, "/-/compare?left=1&right=2"), BOB)
     assert "Shown to all" in page.text and "Sales of each shop" not in page.text
     assert data["revision"]["prompt"] is None and data["revisions"] == []
+    assert data["revision"]["tokens"] == {"input": None, "output": None}
+    assert (data["revision"]["usd"], data["revision"]["milliseconds"]) == (None, None)
+    assert data["revision"]["model"] == "scripted"
     assert "Shown to all" in visitor.text and "Make a copy" not in visitor.text
     assert (older.status_code, compared.status_code) == (404, 403)
 

@@ -52,13 +52,13 @@ def named_snapshot(taken: Sequence[Snapshot], name: str | None) -> Snapshot:
 async def widget_json(
     datasette: Datasette, widget: Widget, *, is_owner: bool, number: int | None = None
 ) -> dict[str, Any]:
-    """A widget with its revisions, the newest first; a reader gets one, without its prompt."""
+    """A widget with its revisions, the newest first; a reader one, as readers may see it."""
     numbers = [number or widget.current]
     if is_owner and number is None:
         numbers = [each.number for each in await store.revisions(datasette, widget.id)]
     found = [await store.revision(datasette, widget.id, each) for each in numbers]
     kept = [each for each in found if each is not None]
-    shown = kept if is_owner else list(map(store.without_prompts, kept))
+    shown = kept if is_owner else list(map(store.for_readers, kept))
     return {
         "widget": widget_pages.widget_json(datasette, widget),
         "revisions": list(map(widget_pages.revision_json, shown)),
