@@ -2,6 +2,7 @@
 // stands is turned into a number again by the scale of its axis, and compared with the row that
 // the server's SQL gave.
 
+import { isRounded } from "./chart-facts.js";
 import { units } from "./chart-vega.js";
 
 const CLOSE = 1e-6; // of the axis' whole range; positions are floating point numbers
@@ -32,11 +33,19 @@ export function check(picture) {
 
 function sentence(count, bad, drawn, at) {
   const numbers = `${count.toLocaleString("en")} number${count === 1 ? "" : "s"} drawn`;
-  if (!bad.length) return `${numbers}, ${count === 1 ? "as" : "all as"} queried`;
+  if (!bad.length) return `${numbers}, ${count === 1 ? "as" : "all as"} queried${rounding(drawn, at)}`;
   const values = bad.slice(0, 3).map((row) => String(drawn.rows[row][at]));
   const more = bad.length > 3 ? `, and ${(bad.length - 3).toLocaleString("en")} more` : "";
   const which = `${bad.length.toLocaleString("en")} not as queried (${values.join(", ")}${more})`;
   return `${numbers}, but ${which}: do not rely on this chart; the table below has the numbers.`;
+}
+
+/** What is said of numbers that cannot be drawn to their last digit, or "". */
+function rounding({ rows }, at) {
+  const count = rows.filter((row) => isRounded(row[at])).length;
+  if (!count) return "";
+  const which = count === 1 ? "1 of them is" : `${count.toLocaleString("en")} of them are`;
+  return `, but ${which} too large to be exact to the last digit here`;
 }
 
 const MARKTYPES = { bar: "rect", rect: "rect", point: "symbol", circle: "symbol", square: "symbol" };

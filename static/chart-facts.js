@@ -5,8 +5,13 @@ const number = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
 /** A value for people. */
 export function worded(value) {
   if (value === null || value === undefined) return "no value";
-  if (typeof value === "number") return number.format(value);
-  return String(value);
+  if (typeof value !== "number") return String(value);
+  return `${isRounded(value) ? "about " : ""}${number.format(value)}`;
+}
+
+/** Whether a number is so large that the browser does not know its last digits. */
+export function isRounded(value) {
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER;
 }
 
 /** [title, value in words] for a row of a Drawn. */

@@ -138,6 +138,20 @@ async def test_what_is_drawn_is_what_was_queried(
     assert await painted(seen)
 
 
+async def test_numbers_that_a_browser_rounds_are_said_to_be_rounded(visit: Visiting) -> None:
+    sql = "select 'a' as name, 9007199254740993 as total union all select 'b', 12"
+    seen = await visit(chart_path(sql, {"mark": "bar", "x": "name", "y": "total"}))
+    await drawn(seen)
+    check = seen.page.locator("[data-part=check]")
+    await expect(check).to_have_text(
+        "2 numbers drawn, all as queried, "
+        "but 1 of them is too large to be exact to the last digit here"
+    )
+    await seen.page.get_by_text("Data", exact=True).click()
+    table = seen.page.get_by_role("region", name="Data of the chart")
+    await expect(table).to_contain_text("about 9,007,199,254,740,992")
+
+
 async def test_a_number_that_is_drawn_wrongly_is_named(visit: Visiting) -> None:
     seen = await visit("/-/widgets/demo/-/chart")
 

@@ -33,6 +33,22 @@ NUMBERS = st.one_of(st.none(), st.integers(-1000, 1000))
 KEYS = st.one_of(st.none(), st.sampled_from(["a", "b", "Ä'\"", "", "(no value)"]))
 
 
+@pytest.mark.parametrize(
+    ("spec", "at"),
+    [
+        ({"mark": "bar", "x": "post_id", "y": "likes", "aggregate": "sum"}, 0),
+        ({"mark": "pie", "x": "post_id", "y": "likes"}, 0),
+        ({"mark": "point", "x": "likes", "y": "likes", "color": "post_id"}, 2),
+    ],
+)
+def test_names_that_are_large_numbers_stay_different_in_a_browser(
+    spec: dict[str, Any], at: int
+) -> None:
+    posts = [2**60 + 1, 2**60 + 2, 2**53 - 1]
+    kept = rows_of(table(["post_id", "likes"], [(each, 3) for each in posts]), spec)
+    assert {row[at] for row in kept.rows} == {str(2**60 + 1), str(2**60 + 2), 2**53 - 1}
+
+
 @pytest.mark.parametrize("aggregate", list(AGGREGATES))
 @settings(deadline=None)
 @given(rows=st.lists(st.tuples(KEYS, NUMBERS), min_size=1, max_size=40))

@@ -14,6 +14,7 @@ from .spec import ChartSpec
 from .wording import key_words
 
 OTHERS = "(other)"
+LARGEST_EXACT = 2**53 - 1  # integers beyond it share their numbers in JavaScript
 
 Row = tuple[Any, ...]
 
@@ -141,8 +142,11 @@ class _Keeping:
             self._say(len(kept) - len(slices), "below 0 and without a slice")
             kept = slices
         others = [i for i, field in enumerate(query.fields) if field.kind != "number"]
-        if any(isinstance(value, (bytes, float)) for row in kept for value in _picked(row, others)):
-            return [tuple(map(_plain, row)) for row in kept]
+        if any(_plain(value) is not value for row in kept for value in _picked(row, others)):
+            names = set(others)
+            return [
+                tuple(_plain(v) if i in names else v for i, v in enumerate(row)) for row in kept
+            ]
         return kept
 
     def _say(self, count: int, what: str) -> None:
@@ -216,7 +220,9 @@ def _is_end(field: Field) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON can hold it."""
+    """A value that names something, as browsers read it in JSON without taking it for another."""
     if isinstance(value, bytes):
         return "(binary)"
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return str(value) if isinstance(value, int) and abs(value) > LARGEST_EXACT else value
