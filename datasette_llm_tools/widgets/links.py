@@ -54,7 +54,7 @@ def table(
 
     async def inner() -> list[Link]:
         given = parse_qsl(request.query_string, keep_blank_values=True) if request else []
-        query = urlencode([("table", table_name), *_without(given, {"table", "_next", "_size"})])
+        query = urlencode([("table", table_name), *_without(given, {"_next", "_size"})])
         address = f"{draw_url(datasette, name)}?{query}"
         return await _draw(datasette, actor, name, "Draw these rows", address)
 

@@ -85,6 +85,32 @@ async def test_filters_and_search_of_a_table_go_along(tmp_path: Path) -> None:
     assert "/shops/sale?price__gt=3" in page.text
 
 
+NOTES = """create table note ("table" text, sql text);
+insert into note values ('shop', 'a'), ('shop', 'b'), ('sale', 'a');"""
+
+
+@pytest.mark.asyncio
+async def test_columns_and_parameters_may_be_called_as_what_the_address_says(
+    tmp_path: Path,
+) -> None:
+    spec = json.dumps({"mark": "number", "aggregate": "count"})
+    query = "select * from note where [table] = :table"
+    async with make_site(tmp_path, str, more_sql=[NOTES]) as site:
+        table = await site.get("/shops/note?table=shop&sql=a")
+        links = [each.get("href") or "" for each in parsed(table.text).iter("a")]
+        link = next(each for each in links if each.startswith(CHART))
+        rows = [
+            state_of((await site.get(address + "&" + urlencode({"_spec": spec}))).text)["drawn"]
+            for address in (
+                link,
+                f"{CHART}?table=note&table=shop",
+                f"{CHART}?table=note&sql=a",
+                chart(query, table="sale"),
+            )
+        ]
+    assert [each["rows"] for each in rows] == [[[1]], [[2]], [[2]], [[1]]]
+
+
 @pytest.mark.asyncio
 async def test_a_spec_in_the_address_is_drawn(tmp_path: Path) -> None:
     spec = {"mark": "pie", "x": "item", "y": "total"}

@@ -64,16 +64,20 @@ def draw_url(datasette: Datasette, database: str, **query: str) -> str:
 async def source_of(datasette: Datasette, request: Request, database: str) -> ChartSource | None:
     """What the address asks to be drawn, or None where it names nothing.
 
+    A query may have a parameter called table, and a table a column called sql or table: of
+    several `table`, the first is the table that is drawn.
+
     Raises NotFound for a table that the actor may not see, BadInput for filters that Datasette
     does not take.
     """
     table = request.args.get("table")
-    if table:
-        return await _table_source(datasette, request, database, table)
     sql = (request.args.get("sql") or "").strip()
+    names = dict.fromkeys(named_parameters(sql))
+    if table and "table" not in names:
+        return await _table_source(datasette, request, database, table)
     if not sql:
         return None
-    params = {name: request.args.get(name) or "" for name in dict.fromkeys(named_parameters(sql))}
+    params = {name: request.args.get(name) or "" for name in names}
     return ChartSource(sql, query_url(datasette, database, sql, params), params)
 
 
@@ -96,7 +100,8 @@ async def _table_source(
     if table not in await visible_tables(datasette, request.actor, database):
         raise NotFound(f"There is no table called {table} in a database called {database} here.")
     given = parse_qsl(request.query_string, keep_blank_values=True)
-    ours = {"table", SPEC, QUESTION} | _SHOWING
+    given.remove(("table", table))  # the first one
+    ours = {SPEC, QUESTION} | _SHOWING
     kept = [(name, value) for name, value in given if name not in ours]
     page = str(datasette.urls.table(database, table))
     asked = urlencode([*kept, ("_size", "0"), ("_extra", "query"), ("_nocount", "1")])
