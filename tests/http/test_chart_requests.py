@@ -113,6 +113,22 @@ async def test_a_form_may_be_sent(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_times_with_an_offset_are_said_to_be_in_utc(tmp_path: Path) -> None:
+    zoned = "select '2013-01-01T00:30:00+02:00' as at, 'a' as item"
+    plain = "select '2013-01-01T00:30:00Z' as at, 'a' as item union all select '2013-01-02', 'b'"
+    spec = {"mark": "bar", "x": "at", "x_unit": "day", "aggregate": "count"}
+    async with make_site(tmp_path, silent) as site:
+        moved = await drawn(site, {"sql": zoned, "spec": spec})
+        same = await drawn(site, {"sql": plain, "spec": spec})
+        unused = await drawn(site, {"sql": zoned, "spec": {**spec, "x": "item", "x_unit": None}})
+    assert moved["rows"] == [["2012-12-31", 1]]
+    assert moved["left_out"] == [
+        "Times in at are written with an offset such as +02:00; they are drawn in UTC."
+    ]
+    assert same["left_out"] == unused["left_out"] == []
+
+
+@pytest.mark.asyncio
 async def test_a_query_without_rows_draws_nothing(tmp_path: Path) -> None:
     async with make_site(tmp_path, silent) as site:
         answer = await drawn(site, {"sql": f"{SALES} where 0", "spec": BARS})

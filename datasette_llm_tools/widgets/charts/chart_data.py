@@ -275,7 +275,7 @@ class _Drawing:
             total=kept.total,
             note=kept.note,
             notes=notes,
-            left_out=kept.left_out,
+            left_out=(*kept.left_out, *_moved(query)),
             vega_lite=vega_lite(spec, query, kept.rows, noun),
             behind=self._behind_json(back),
             title=chart_title(spec, noun),
@@ -307,6 +307,17 @@ def _put_together(spec: ChartSpec, query: ChartQuery, result: QueryResult) -> Ch
         return None
     aggregate: Aggregate = "mean" if spec.mark in ("line", "heatmap", "number") else "sum"
     return replace(spec, aggregate=aggregate)
+
+
+def _moved(query: ChartQuery) -> list[str]:
+    """A sentence for each column of times that stand elsewhere than where they are written."""
+    columns = {field.column for field in query.fields if field.column and field.kind != "number"}
+    return [
+        f"Times in {each.name} are written with an offset such as {each.offset}; they are drawn "
+        "in UTC."
+        for each in sorted(columns, key=lambda each: each.name)
+        if each.offset is not None
+    ]
 
 
 def _noun(sql: str, result: QueryResult) -> str | None:

@@ -25,6 +25,7 @@ _ISO = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?"
     r"(?:Z|[+-]\d\d:\d\d)?)?)?)?"
 )
+_OFFSET = re.compile(r"[+-](?!00:00)\d\d:\d\d")
 _YEAR_WORDS = {"year", "years", "yr", "jahr", "annee", "année", "ano", "año", "anno"}
 _ID_WORDS = {"id", "ids", "uuid", "guid", "code", "zip", "postcode", "phone", "key", "rowid", "pk"}
 _LATITUDE_WORDS = {"lat", "latitude"}
@@ -48,12 +49,14 @@ class ChartColumn(Column):
     """A column with its part in charts. `name` is unique among its result's columns.
 
     `role`: `text` is prose, `other` BLOBs and columns without any value. `grain` is that of
-    a time column, None for others. `distinct` counts the different values looked at.
+    a time column, None for others. `distinct` counts the different values looked at. `offset` is
+    one from UTC with which times are written, if any is.
     """
 
     role: Role = "category"
     grain: Grain | None = None
     distinct: int = 0
+    offset: str | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -89,7 +92,7 @@ def _column(name: str, values: list[Any]) -> ChartColumn:
     distinct = len(set(held))
     grain = _grain(name, kind, held)
     if grain is not None:
-        return ChartColumn(name, kind, "time", grain, distinct)
+        return ChartColumn(name, kind, "time", grain, distinct, _offset(grain, held))
     return ChartColumn(name, kind, _role(name, kind, held, distinct), None, distinct)
 
 
@@ -124,6 +127,13 @@ def _grain(name: str, kind: str, held: list[Any]) -> Grain | None:
         return "year" if all("1800" <= value <= "2100" for value in texts) else None
     order: tuple[Grain, ...] = ("second", "day", "month")
     return next((grain for grain in order if grain in grains), None)
+
+
+def _offset(grain: Grain, held: list[Any]) -> str | None:
+    if grain != "second":
+        return None
+    ends = {value[-6:] for value in held if isinstance(value, str) and len(value) > 16}
+    return min((end for end in ends if _OFFSET.fullmatch(end)), default=None)
 
 
 def _some(texts: list[str]) -> list[str]:
