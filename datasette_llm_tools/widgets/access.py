@@ -14,7 +14,7 @@ from datasette.utils import tilde_decode, tilde_encode
 from ..errors import NotAllowed, NotFound
 from ..permissions import WIDGET, require
 from . import store
-from .values import Revision, Widget
+from .values import Kind, Revision, Widget
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -61,13 +61,19 @@ async def widget_database(request: Request, datasette: Datasette, action: str = 
 
 
 async def readable_widget(request: Request, datasette: Datasette) -> Widget:
-    """The widget of the address, if it is this actor's or shared. Raises NotFound, NotAllowed."""
+    """The widget of the address, if it is this actor's or shared. Raises NotFound, NotAllowed.
+
+    What its owner is still working on is not for others: their `current` is what has run.
+    """
     database = await widget_database(request, datasette, _READ)
     found = await store.get(datasette, request.url_vars["id"])
     visible = found is not None and (found.shared or is_own(request.actor, found))
     if found is None or found.database != database or not visible:
         raise NotFound("There is no such widget, or its owner has not shared it.")
-    return as_read(request.actor, found)
+    if is_own(request.actor, found):
+        return found
+    shown = await store.version_for_readers(datasette, found)
+    return replace(as_read(request.actor, found), current=shown)
 
 
 async def own_widget(request: Request, datasette: Datasette) -> Widget:
@@ -79,6 +85,13 @@ async def own_widget(request: Request, datasette: Datasette) -> Widget:
             "Only its owner may change this widget; make a copy to have one of your own."
         )
     return found
+
+
+def require_run(actor: Actor, widget: Widget, revision: Revision) -> None:
+    """Raise NotAllowed where somebody else would see a document that its owner has not run."""
+    was_run = widget.kind is Kind.CHART or revision.approved_at is not None
+    if not was_run and not is_own(actor, widget):
+        raise NotAllowed("Its owner has not run this version yet; ask them to.")
 
 
 async def revision_of(datasette: Datasette, widget: Widget, number: int | None = None) -> Revision:

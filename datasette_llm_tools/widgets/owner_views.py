@@ -18,6 +18,7 @@ from .access import (
     is_own,
     own_widget,
     readable_widget,
+    require_run,
     revision_of,
     widget_database,
     widgets_url,
@@ -80,6 +81,7 @@ async def copy(request: Request, datasette: Datasette) -> Response:
     number = parent_number({"parent": (await posted(request)).get("number")})
     own = is_own(request.actor, widget)
     revision = await revision_of(datasette, widget, number if own else None)
+    require_run(request.actor, widget, revision)
     made, _ = await store.create(
         datasette,
         database=widget.database,

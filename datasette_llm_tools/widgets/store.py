@@ -256,6 +256,29 @@ async def catalog(
     return Catalog(found, f"{found[-1].updated_at}~{found[-1].id}" if more else None)
 
 
+async def version_for_readers(datasette: Datasette, widget: Widget) -> int:
+    """The version that others than its owner see: the current one, or the nearest of those that
+    it was made from which its owner has run; the current one where none has been."""
+    if widget.kind is Kind.CHART:
+        return widget.current
+    rows = await read(
+        datasette,
+        """
+        with recursive line(number, parent, approved_at) as (
+            select number, parent, approved_at from llm_tools_widget_revisions
+            where widget_id = :id and number = :current
+            union
+            select made.number, made.parent, made.approved_at
+            from line join llm_tools_widget_revisions as made on made.number = line.parent
+            where made.widget_id = :id and line.approved_at is null
+        )
+        select number from line where approved_at is not null
+        """,
+        {"id": widget.id, "current": widget.current},
+    )
+    return int(rows[0]["number"]) if rows else widget.current
+
+
 def for_readers(found: Revision) -> Revision:
     """The revision as somebody else may read it: what its owner typed and paid is theirs."""
     writing = Writing(model_id=found.draft.writing.model_id, usage=Usage(None, None))

@@ -15,6 +15,7 @@ from .access import (
     own_widget,
     readable_revision,
     readable_widget,
+    require_run,
     revision_of,
     widget_database,
     widgets_url,
@@ -105,6 +106,7 @@ async def vote(request: Request, datasette: Datasette) -> Response:
 async def _shown(
     request: Request, datasette: Datasette, found: Widget, version: Revision
 ) -> Response:
+    require_run(request.actor, found, version)
     if wants_json(request):
         own = is_own(request.actor, found)
         history = await store.revisions(datasette, found.id) if own else ()

@@ -230,6 +230,7 @@ async def test_json_has_all_versions_for_the_owner_and_the_current_one_for_reade
         widget = await kept_document(site, shared=True)
         second = Draft(Origin.EDITED, "<p>Second</p>", (IN_CITY,))
         await store.add_revision(site.datasette, widget.id, second, parent=1, actor_id=ALICE["id"])
+        await store.approve(site.datasette, widget.id, 2)
         own = (await site.get(export_url(widget, ".json"))).json()
         other = (await site.get(export_url(widget, ".json"), BOB)).json()
         chart = (await site.get(export_url(await kept_chart(site), ".json"))).json()

@@ -139,6 +139,7 @@ async def test_others_read_a_shared_widget_as_it_is_shown_and_no_prompts(tmp_pat
     async with make_site(tmp_path, reply, config=PUBLISHERS) as site:
         widget = await kept(site)
         await changed(site, widget, "<h1>Shown to all</h1>")
+        await store.approve(site.datasette, widget.id, 2)
         assert (await site.get(url(widget), BOB)).status_code == 404
         shared = await site.post(url(widget, "/-/share"), {"shared": "1"})
         assert shared.json()["widget"]["shared"] is True

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from datasette.utils.asgi import Response
 
-from ...errors import BadInput, NotAllowed
+from ...errors import BadInput
 from ...pages import json_response, render
-from ..access import is_own, readable_revision, readable_widget
-from ..values import Kind, Revision, Widget
+from ..access import is_own, readable_revision, readable_widget, require_run
+from ..values import Revision, Widget
 from . import export_data, exports, pictures
 from .export_pages import export_page
 
@@ -59,6 +59,7 @@ async def program(request: Request, datasette: Datasette) -> Response:
     """GET /-/widgets/DATABASE/ID/-/export.json: the widget, for its owner with all versions."""
     widget = await readable_widget(request, datasette)
     is_owner = is_own(request.actor, widget)
+    require_run(request.actor, widget, await readable_revision(request, datasette, widget))
     return json_response(await export_data.widget_json(datasette, widget, is_owner=is_owner))
 
 
@@ -75,9 +76,7 @@ async def _wanted(request: Request, datasette: Datasette) -> tuple[Widget, Revis
         raise BadInput("number is the number of a version, such as 2.")
     wanted = None if number is None else int(number[:9])
     revision = await readable_revision(request, datasette, widget, wanted)
-    was_run = widget.kind is Kind.CHART or revision.approved_at is not None
-    if not was_run and not is_own(request.actor, widget):
-        raise NotAllowed("Its owner has not run this version yet; ask them to.")
+    require_run(request.actor, widget, revision)
     return widget, revision
 
 

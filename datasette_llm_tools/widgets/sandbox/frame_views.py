@@ -36,8 +36,7 @@ async def start(request: Request, datasette: Datasette) -> Response:
     widget = await access.readable_widget(request, datasette)
     revision = await _document(request, datasette, widget)
     is_approved = revision.approved_at is not None
-    if not is_approved and not access.is_own(request.actor, widget):
-        raise NotAllowed("Its owner has not run this version yet; ask them to.")
+    access.require_run(request.actor, widget, revision)
     return await _framed(datasette, await rebuilt_source(revision), approved=is_approved)
 
 
