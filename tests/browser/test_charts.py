@@ -238,6 +238,27 @@ async def test_a_chart_is_changed_in_words_and_kept_in_versions(visit: Visiting)
     await expect(page.get_by_text("15 numbers drawn, all as queried")).to_be_visible()
 
 
+async def test_a_local_model_is_loaded_once_while_somebody_begins_to_type(
+    visit: Visiting,
+) -> None:
+    seen = await visit(chart_path(BY_CARRIER))
+    await drawn(seen)
+    asked: list[Any] = []
+    seen.page.on("request", lambda each: each.url.endswith("/chart/warm") and asked.append(each))
+    # As the page of a server is whose model reads prompts ahead.
+    await seen.page.locator("[data-part=ask], [data-part=ask] option").evaluate_all(
+        "(all) => all.forEach((each) => each.setAttribute('data-keeps-prefix', ''))"
+    )
+    wish = seen.page.get_by_label("What should be different?")
+    async with seen.page.expect_response("**/chart/warm") as answered:
+        await wish.focus()
+    assert (await answered.value).status == 200
+    await seen.page.get_by_text("Data", exact=True).focus()
+    await wish.fill("sorted")
+    await seen.page.wait_for_timeout(300)
+    assert [each.post_data_json["sql"] for each in asked] == [BY_CARRIER]
+
+
 async def test_a_change_in_words_can_be_stopped(visit: Visiting) -> None:
     seen = await visit(chart_path(BY_CARRIER))
     seen.watch.expect("ERR_ABORTED")
