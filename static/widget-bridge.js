@@ -12,6 +12,7 @@ const on = EventTarget.prototype.addEventListener.bind(window);
 const Text = String;
 const Failure = Error;
 const ThemeEvent = Event;
+const rectangle = Element.prototype.getBoundingClientRect;
 const scrollHeight = Object.getOwnPropertyDescriptor(Element.prototype, "scrollHeight").get;
 
 function fix(object, name, value) {
@@ -109,6 +110,7 @@ fix(window, "datasette", datasette);
 // ---- Size
 
 let told = 0;
+let lacked = 0; // pixels by which the frame was too low when it was last measured
 let isMeasuring = false;
 
 function tellSize() {
@@ -118,7 +120,13 @@ function tellSize() {
 
 function measure() {
   isMeasuring = false;
-  const height = apply(scrollHeight, document.body, []);
+  // The root holds the margins of <body>, and <body> what hangs out of it.
+  const root = apply(rectangle, document.documentElement, []);
+  const height = Math.max(Math.ceil(root.height), apply(scrollHeight, document.body, []));
+  const lacking = height - innerHeight;
+  // What is higher than its frame by the same again grows with it, and would for ever.
+  if (lacking > 0 && lacking === lacked) return;
+  lacked = lacking;
   if (height !== told && height > 0) tell("size", height);
   told = height;
 }
@@ -215,6 +223,7 @@ on("load", () => {
   const sizes = new ResizeObserver(tellSize);
   sizes.observe(document.documentElement);
   sizes.observe(document.body);
+  on("resize", tellSize);
   later(() => look(1), 500);
 });
 document.currentScript.remove();

@@ -80,6 +80,37 @@ async def test_theme_and_size_follow(visit: Visiting) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "content", "height"),
+    [
+        ("", "height: 700px; margin: 0", 716),
+        ("", "height: 700px; margin: 100px 0 50px", 850),
+        ("margin: 0; padding: 20px", "height: 700px; margin: 0", 740),
+    ],
+    ids=["margins", "margins of the content", "padding"],
+)
+async def test_nothing_of_a_widget_is_cut_off(
+    visit: Visiting, body: str, content: str, height: int
+) -> None:
+    page = await open_widget(
+        visit, f"<style>body {{ {body} }}</style><p id=out style='{content}'>x</p>"
+    )
+    await until(page, f"document.querySelector('iframe').style.height === '{height}px'")
+
+
+@pytest.mark.parametrize("margin", ["8px", "0; padding: 20px"])
+async def test_a_widget_as_high_as_its_frame_does_not_grow_for_ever(
+    visit: Visiting, margin: str
+) -> None:
+    page = await open_widget(
+        visit, f"<style>body {{ margin: {margin}; min-height: 100vh }}</style><p>x</p>"
+    )
+    await page.page.wait_for_timeout(1500)
+    first = await page.page.evaluate("document.querySelector('iframe').style.height")
+    await page.page.wait_for_timeout(1000)
+    assert await page.page.evaluate("document.querySelector('iframe').style.height") == first
+
+
+@pytest.mark.parametrize(
     ("html", "kind", "message"),
     [
         (
