@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datasette_llm_tools.errors import Conflict
 from datasette_llm_tools.pages import FRAME_PATH
 from datasette_llm_tools.routes import ROUTES
 from datasette_llm_tools.widgets import store
@@ -164,10 +165,26 @@ async def test_waiting_frames_do_not_fill_the_disk(
 ) -> None:
     monkeypatch.setattr(frames, "MOST_WAITING", 2)
     async with make_site(tmp_path, answer) as site:
-        for _ in range(2):
-            await frames.mint(site.datasette, Rebuilt("<p>x"))
-        with pytest.raises(Conflict, match="try again in a minute"):
-            await frames.mint(site.datasette, Rebuilt("<p>x"))
+        minted = [await frames.mint(site.datasette, Rebuilt("<p>x")) for _ in range(4)]
+        taken = [await frames.take(site.datasette, each.token) for each in minted]
+    # The newest stay: whoever opens many in vain keeps nobody else from opening one.
+    assert [each is not None for each in taken] == [False, False, True, True]
+
+
+async def test_a_frame_that_cannot_be_taken_says_why(tmp_path: Path) -> None:
+    async with make_site(tmp_path, answer) as site:
+        minted = await frames.mint(site.datasette, Rebuilt("<p>x"))
+        await site.datasette.get_internal_database().execute_write_fn(
+            lambda connection: connection.execute("pragma busy_timeout = 10"), transaction=False
+        )
+        with closing(sqlite3.connect(tmp_path / "internal.db")) as other:
+            other.execute("begin immediate")
+            found = await site.get(minted.url)
+        again = await site.get(minted.url)
+    assert found.status_code == 409 and "cannot be shown" in found.text
+    assert found.headers["content-type"].startswith("text/plain")
+    assert "sandbox" in found.headers["content-security-policy"]
+    assert again.status_code == 200
 
 
 async def test_what_is_minted_is_what_is_taken(tmp_path: Path) -> None:

@@ -56,7 +56,10 @@ async def frame(request: Request, datasette: Datasette) -> Response:
     destination = request.headers.get("sec-fetch-dest", "iframe")
     if destination != "iframe":
         return _said("A widget is shown within its page only.", NotAllowed.status)
-    found = await frames.take(datasette, request.args.get("t") or "")
+    try:
+        found = await frames.take(datasette, request.args.get("t") or "")
+    except Conflict as error:
+        return _said(error.message, error.status)
     if found is None:
         return _said("This frame was shown before, or has expired; reload the page.", 404)
     return Response.html(framed(found), headers=dict(frames.HEADERS))

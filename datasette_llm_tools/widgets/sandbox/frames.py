@@ -11,6 +11,7 @@ import json
 import secrets
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 EXPIRES_SECONDS = 60
-MOST_WAITING = 2000
+# One is fetched milliseconds after it was minted. When so many wait, the oldest give way: whoever
+# lets many wait keeps nobody else from opening a widget.
+MOST_WAITING = 200
 
 # Every feature that Chromium 156 knows; it complains of others in the console.
 _FEATURES = (
@@ -73,23 +76,25 @@ async def mint(datasette: Datasette, rebuilt: Rebuilt) -> Frame:
 
     def change(connection: sqlite3.Connection) -> None:
         connection.execute("delete from llm_tools_widget_frames where expires < ?", [now])
-        (waiting,) = connection.execute("select count(*) from llm_tools_widget_frames").fetchone()
-        if waiting >= MOST_WAITING:
-            raise Conflict("Too many widgets are being opened right now; try again in a minute.")
         connection.execute(
             "insert into llm_tools_widget_frames (token, document, expires) values (?, ?, ?)",
             [token, document, now + EXPIRES_SECONDS],
         )
+        connection.execute(
+            "delete from llm_tools_widget_frames where token in (select token "
+            "from llm_tools_widget_frames order by expires desc limit -1 offset ?)",
+            [MOST_WAITING],
+        )
 
-    try:
-        await datasette.get_internal_database().execute_write_fn(change)
-    except sqlite3.OperationalError as error:
-        raise Conflict(f"The widget cannot be shown, for the server says: {error}.") from error
+    await _write(datasette, change)
     return Frame(str(datasette.urls.path(f"{FRAME_PATH}?t={token}")), token)
 
 
 async def take(datasette: Datasette, token: str) -> Rebuilt | None:
-    """The document of a token, which is gone from then on; None where there is none."""
+    """The document of a token, which is gone from then on; None where there is none.
+
+    Raises Conflict.
+    """
 
     def change(connection: sqlite3.Connection) -> Any:
         return connection.execute(
@@ -97,11 +102,18 @@ async def take(datasette: Datasette, token: str) -> Rebuilt | None:
             [token],
         ).fetchone()
 
-    row = await datasette.get_internal_database().execute_write_fn(change)
+    row = await _write(datasette, change)
     if row is None or row[1] < time.time():
         return None
     libraries, html = json.loads(row[0])
     return Rebuilt(html, libraries=tuple(libraries))
+
+
+async def _write(datasette: Datasette, change: Callable[[sqlite3.Connection], Any]) -> Any:
+    try:
+        return await datasette.get_internal_database().execute_write_fn(change)
+    except sqlite3.OperationalError as error:
+        raise Conflict(f"The widget cannot be shown, for the server says: {error}.") from error
 
 
 def frame_json(frame: Frame, *, approved: bool) -> dict[str, Any]:
