@@ -356,3 +356,13 @@ def test_parameters_of_the_query_are_left_alone() -> None:
     assert back is not None
     assert back.params == (("x_mark", "f0"),)
     assert connection.execute(back.sql, {"x": "own", "x_mark": "own"}).fetchall() == [("own", 1)]
+
+
+@pytest.mark.parametrize("unit", ["day", "week", "year_month", "weekday", None])
+def test_days_that_no_calendar_has_are_left_out(unit: str | None) -> None:
+    days = ["2013-03-02", "2013-02-30", "2013-02-29T10:00", "2013-04-31 01:00:00+01:00"]
+    days += ["2012-02-29", "2013-12-31", *(f"2014-05-{day:02d}" for day in range(1, 32))]
+    spec = {"mark": "bar", "x": "day", "x_unit": unit, "aggregate": "count"}
+    kept = rows_of(table(["day"], [(each,) for each in days]), spec)
+    assert sum(row[-1] for row in kept.rows) == len(days) - 3
+    assert kept.left_out == ("3 rows have no date in day.",)

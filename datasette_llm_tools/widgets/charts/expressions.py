@@ -21,7 +21,6 @@ _BINARY = "(binary)"
 _LARGEST = "1.7976931348623157e308"
 _DIGIT = "[0-9]"
 _MONTH_GLOB = f"{_DIGIT * 4}-{_DIGIT * 2}"
-_DAY_GLOB = f"{_MONTH_GLOB}-{_DIGIT * 2}*"
 
 
 def literal(value: str | float | int) -> str:
@@ -63,11 +62,12 @@ def number(value: str, column: ChartColumn) -> str:
     return f"case when +{value} between -{_LARGEST} and {_LARGEST} then {value} end"
 
 
-def category(value: str) -> str:
-    """A column as a category."""
+def category(value: str, column: ChartColumn) -> str:
+    """A column as a category. On an axis 1 and "1" are one place, so they are one here too."""
+    shown = f"cast({value} as text)" if column.type == "mixed" else value
     return (
         f"case typeof({value}) when 'null' then '{NO_VALUE}' when 'blob' then '{_BINARY}' "
-        f"else {value} end"
+        f"else {shown} end"
     )
 
 
@@ -114,8 +114,12 @@ def _year(value: str) -> str:
 
 
 def _date(value: str, column: ChartColumn) -> str:
-    """A text that SQLite's date functions read as the ISO date it is, never as a day number."""
-    day = f"when {value} glob '{_DAY_GLOB}' then {value}"
+    """A text that SQLite's date functions read as the ISO date it is, never as a day number.
+
+    A day that no calendar has is none: SQLite would move 2013-02-30 to 2 March.
+    """
+    written = f"substr({value}, 1, 10)"
+    day = f"when date({written}, '+0 days') = {written} then {value}"
     if column.grain == "month":
         return f"case {day} when {value} glob '{_MONTH_GLOB}' then {value} || '-01' end"
     return f"case {day} end"
