@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from datasette_llm_tools.errors import BadInput
-from tests.chart_queries import rows_of, table
+from datasette_llm_tools.widgets.charts.behind import behind
+from tests.chart_queries import columns_of, query_of, rows_of, table
 
 
 def counted(values: list[Any], comparison: str, value: Any, unit: str | None = None) -> list[Any]:
@@ -71,3 +72,15 @@ def test_times_are_compared_as_the_moments_that_they_are(
 def test_a_filter_that_is_no_date_is_refused(value: str) -> None:
     with pytest.raises(BadInput, match="a holds dates; compare it with one such as 2013-01-31"):
         counted(DAYS, ">=", value)
+
+
+def test_a_number_and_its_digits_are_one_category() -> None:
+    # Vega takes 1 and "1" for one place on an axis, and draws the second bar nowhere.
+    connection = table(["a"], [(each,) for each in [1, "1", 2.5, "2.5", "x", b"\x01", None, "x"]])
+    spec, query = query_of(connection, {"mark": "bar", "x": "a", "aggregate": "count"})
+    rows = {row[0]: row[1] for row in connection.execute(query.sql)}
+    assert rows == {"1": 2, "2.5": 2, "x": 2, "(binary)": 1, "(no value)": 1}
+    found = behind(spec, query, "select * from t", columns_of(connection), {})
+    assert found is not None
+    for value, count in rows.items():
+        assert len(connection.execute(found.sql, {"x": value}).fetchall()) == count

@@ -67,6 +67,8 @@ def _is_mark(part: Part, value: str, parameter: str) -> str:
             f"case when {parameter} = {no_value} then {value} is null "
             f"else {value} = cast({parameter} as real) end"
         )
+    if part.kind == "category" and part.column.type == "mixed":
+        return f"{part.key} = {parameter}"
     if part.kind == "category":
         return f"ifnull(cast({value} as text), '{expressions.NO_VALUE}') = {parameter}"
     shown = part.shown(part.key)[0]

@@ -183,7 +183,7 @@ def _part(spec: ChartSpec, source: Source, channel: Channel, name: str, bins: Bi
     if column.role == "time":
         return Part(channel, kind, column, unit, expressions.moment(value, column, unit))
     if kind == "category":
-        return Part(channel, kind, column, None, expressions.category(value))
+        return Part(channel, kind, column, None, expressions.category(value, column))
     return Part(channel, kind, column, None, expressions.number(value, column))
 
 
