@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datasette_llm_tools.errors import BadInput
@@ -196,6 +196,7 @@ WRITTEN = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(WRITTEN)
+@example({"mark": "pie", "y": "price"})
 def test_whatever_fits_the_schema_is_mended_once_and_for_all_or_refused(
     written: dict[str, Any],
 ) -> None:

@@ -133,9 +133,9 @@ class _Mending:
         if self.spec.x is None:
             self._change(x=self.spec.color)
         self._change(color=None)
+        self._bars()
         if self.spec.x_unit in _TOO_MANY_SLICES or self.spec.x_bins:
             self._change("A pie with so many slices cannot be read; bars are drawn.", mark="bar")
-        self._bars()
 
     def _point(self) -> None:
         spec = self.spec
