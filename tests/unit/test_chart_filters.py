@@ -8,6 +8,7 @@ import pytest
 
 from datasette_llm_tools.errors import BadInput
 from datasette_llm_tools.widgets.charts.behind import behind
+from datasette_llm_tools.widgets.charts.prompts import read_spec
 from tests.chart_queries import columns_of, query_of, rows_of, table
 
 
@@ -84,3 +85,11 @@ def test_a_number_and_its_digits_are_one_category() -> None:
     assert found is not None
     for value, count in rows.items():
         assert len(connection.execute(found.sql, {"x": value}).fetchall()) == count
+
+
+def test_a_model_is_told_of_a_filter_that_cannot_be_compared() -> None:
+    columns = columns_of(table(["day"], [(each,) for each in DAYS]))
+    wish = '{"mark": "bar", "x": "day", "filters": [{"column": "day", "is": "=", "value": "%s"}]}'
+    assert read_spec(wish % "2013-01", columns)[0].filters
+    with pytest.raises(BadInput, match="day holds dates"):
+        read_spec(wish % "January", columns)

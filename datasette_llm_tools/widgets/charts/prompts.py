@@ -19,6 +19,7 @@ from ...errors import ModelFailed
 from ...prompt import Prompt, Turn
 from ...queries import Value
 from .column_types import ChartColumn
+from .expressions import condition
 from .prompt_examples import COLUMNS, EXAMPLES
 from .shorthand import Shorthand
 from .spec import ChartSpec
@@ -97,7 +98,11 @@ def read_spec(
     UnreadableReply for text without an object, BadInput for one that cannot be drawn.
     """
     found = Shorthand(columns).read(_object(reply, mends=mends))
-    return mended_from_json(_as_points(found, columns), columns)
+    spec, notes = mended_from_json(_as_points(found, columns), columns)
+    by_name = {column.name: column for column in columns}
+    for each in spec.filters:
+        condition(each, "c", by_name[each.column])  # what it cannot compare, the model is told
+    return spec, notes
 
 
 def _as_points(spec: dict[str, Any], columns: Sequence[ChartColumn]) -> dict[str, Any]:
