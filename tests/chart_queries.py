@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasette_llm_tools.widgets.charts.chart_parts import Source
+from datasette_llm_tools.widgets.charts.bins import Bins
+from datasette_llm_tools.widgets.charts.chart_parts import Channel, Source
 from datasette_llm_tools.widgets.charts.chart_sql import ChartQuery, chart_sql
 from datasette_llm_tools.widgets.charts.column_types import ChartColumn, chart_columns
 from datasette_llm_tools.widgets.charts.kept_rows import Kept, kept_rows
@@ -50,7 +51,7 @@ def query_of(
     columns = columns_of(connection, sql)
     spec = spec_from_json(written, columns)
     sides = open_sides(spec, columns)
-    bins = {}
+    bins: dict[Channel, Bins] = {}
     if sides:
         ends = connection.execute(ends_sql(spec, Source(sql, columns), sides)).fetchone()
         spec, bins = settled(spec, sides, ends)
