@@ -32,7 +32,13 @@ def parse_html(html: str) -> tuple[Element, bool]:
     Tags are named {namespace}name. Raises BadInput for more than can be read in about a second.
     """
     parser = _Parser(tree=_Bounded)
-    root: Element = parser.parse(html, scripting=True)
+    try:
+        root: Element = parser.parse(html, scripting=True)
+    except AssertionError as error:  # html5lib's own, as for <table><svg><html>
+        raise BadInput(
+            "The HTML has elements where none may stand, such as <html> within <svg>; take "
+            "them out."
+        ) from error
     ended = ("expected-named-closing-tag-but-got-eof", {"name": "script"})
     return root, any((code, data) == ended for _, code, data in parser.errors)
 
