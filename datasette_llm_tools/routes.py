@@ -9,8 +9,8 @@ from .questions import views
 from .uploads.views import upload
 from .widgets import making_views, owner_views
 from .widgets import views as widget_views
-from .widgets.exporting import export_views
 from .widgets.charts import chart_pages, drawing_views
+from .widgets.exporting import export_views
 from .widgets.sandbox import frame_views
 
 _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
