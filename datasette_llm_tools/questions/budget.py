@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING
 
+from ..bounded_replies import bounded
 from ..errors import LimitReached
 from ..schema_text import estimate_tokens
 
@@ -53,26 +53,15 @@ class Budget:
         told = (usage.input_tokens or 0) + (usage.output_tokens or 0)
         self._tokens += told or _tokens_of(prompt) + estimate_tokens(reply)
 
-    async def within(self, chunks: AsyncIterator[str]) -> AsyncGenerator[str, None]:
+    def within(self, chunks: AsyncIterator[str]) -> AsyncGenerator[str, None]:
         """The same chunks, until the question's time or a reply's length is used up."""
-        length = 0
-        while True:
-            left = self._deadline - time.monotonic()
-            try:
-                if left <= 0:  # wait_for would still take a piece that is there already
-                    raise asyncio.TimeoutError
-                chunk = await asyncio.wait_for(anext(chunks, None), left)
-            except asyncio.TimeoutError:
-                seconds = self._settings.max_seconds
-                raise LimitReached(
-                    f"Stopped after {seconds} seconds, a question's limit."
-                ) from None
-            if chunk is None:
-                return
-            yield chunk[: self._longest_reply - length]
-            length += len(chunk)
-            if length >= self._longest_reply:
-                raise LimitReached(f"Stopped a reply at {self._longest_reply:,} characters.")
+        return bounded(
+            chunks,
+            self._deadline,
+            self._longest_reply,
+            too_late=f"Stopped after {self._settings.max_seconds} seconds, a question's limit.",
+            too_long=f"Stopped a reply at {self._longest_reply:,} characters.",
+        )
 
 
 def _tokens_of(prompt: Prompt) -> int:

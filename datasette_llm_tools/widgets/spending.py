@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from ..errors import LimitReached
+from ..bounded_replies import bounded
 from ..pricing import price_usd
 from ..prompt import Prompt, Usage
 from .values import Writing
@@ -65,24 +64,12 @@ class Spending:
                 self._latest = reply.usage
                 self._usage += reply.usage
 
-    async def _within(self, chunks: AsyncIterator[str]) -> AsyncGenerator[str, None]:
-        length = 0
-        while True:
-            left = self._seconds - (time.monotonic() - self._started)
-            try:
-                if left <= 0:  # wait_for would still take a piece that is there already
-                    raise asyncio.TimeoutError
-                chunk = await asyncio.wait_for(anext(chunks, None), left)
-            except asyncio.TimeoutError:
-                raise LimitReached(
-                    f"Stopped after {self._seconds} seconds, the limit of a prompt (max_seconds)."
-                ) from None
-            if chunk is None:
-                return
-            yield chunk[: self._longest_reply - length]
-            length += len(chunk)
-            if length >= self._longest_reply:
-                raise LimitReached(
-                    f"Stopped the model at {self._longest_reply:,} characters, the limit of a "
-                    "reply (widget_output_tokens)."
-                )
+    def _within(self, chunks: AsyncIterator[str]) -> AsyncGenerator[str, None]:
+        return bounded(
+            chunks,
+            self._started + self._seconds,
+            self._longest_reply,
+            too_late=f"Stopped after {self._seconds} seconds, the limit of a prompt (max_seconds).",
+            too_long=f"Stopped the model at {self._longest_reply:,} characters, the limit of a "
+            "reply (widget_output_tokens).",
+        )

@@ -34,6 +34,7 @@ VALUES = GUARD | {
 }
 IN_WORKER = GUARD | {"query_lines", "query_worker"}
 FLOOR = VALUES | {
+    "bounded_replies",
     "kept_databases",
     "memory_copies",
     "model",
