@@ -11,6 +11,7 @@ from datasette.resources import TableResource
 from datasette.utils import detect_primary_keys, tilde_encode
 
 from ..permissions import ENRICH, OWN_TABLES
+from ..table_addresses import SHOWING
 from .database.results import results_of_row
 from .database.tables import key_json
 from .values import Key
@@ -27,31 +28,8 @@ Links = Callable[[], Awaitable[list[Link]]]
 # In the address of the form: the form that was chosen, one row, the run to begin with.
 FORM, KEY, RUN = "_form", "_key", "_run"
 
-# Of a table page's address, these say how rows are shown, not which they are.
-_SHOWING = frozenset(
-    [
-        "_sort",
-        "_sort_desc",
-        "_size",
-        "_next",
-        "_facet",
-        "_facet_array",
-        "_facet_date",
-        "_facet_size",
-        "_facet_m2m",
-        "_col",
-        "_nocol",
-        "_trace",
-        "_labels",
-        "_shape",
-        "_nocount",
-        "_nofacet",
-        "_nosuggest",
-        "_extra",
-        "_timelimit",
-        "_ttl",
-    ]
-)
+# Of a table page's address, these do not say which rows are meant.
+_NOT_ROWS = SHOWING | {"_sort", "_sort_desc", "_col", "_nocol", FORM, RUN}
 
 
 def home_url(datasette: Datasette) -> str:
@@ -88,7 +66,7 @@ def filters_of(query: str) -> str:
     kept = [
         (name, value)
         for name, value in parse_qsl(query, keep_blank_values=True)
-        if name not in _SHOWING | {FORM, RUN}
+        if name not in _NOT_ROWS
     ]
     return urlencode(kept)
 

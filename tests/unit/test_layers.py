@@ -30,6 +30,7 @@ VALUES = GUARD | {
     "schema_relevance",
     "schema_text",
     "settings",
+    "table_addresses",
     "table_text",
 }
 IN_WORKER = GUARD | {"query_lines", "query_worker"}

@@ -13,6 +13,7 @@ from datasette.utils import named_parameters
 from ...errors import BadInput, NotFound
 from ...permissions import visible_tables
 from ...queries import Value
+from ...table_addresses import SHOWING
 from ..access import widgets_url
 
 if TYPE_CHECKING:
@@ -21,28 +22,6 @@ if TYPE_CHECKING:
 
 # Of this page's own address; the underscore keeps them apart from a query's parameters.
 SPEC, QUESTION = "_spec", "_question"
-
-# Of a table page's address, these say how a page of rows is shown, not which rows they are.
-_SHOWING = frozenset(
-    [
-        "_size",
-        "_next",
-        "_facet",
-        "_facet_array",
-        "_facet_date",
-        "_facet_size",
-        "_facet_m2m",
-        "_trace",
-        "_labels",
-        "_shape",
-        "_nocount",
-        "_nofacet",
-        "_nosuggest",
-        "_extra",
-        "_timelimit",
-        "_ttl",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +80,7 @@ async def _table_source(
         raise NotFound(f"There is no table called {table} in a database called {database} here.")
     given = parse_qsl(request.query_string, keep_blank_values=True)
     given.remove(("table", table))  # the first one
-    ours = {SPEC, QUESTION} | _SHOWING
+    ours = SHOWING | {SPEC, QUESTION}
     kept = [(name, value) for name, value in given if name not in ours]
     page = str(datasette.urls.table(database, table))
     asked = urlencode([*kept, ("_size", "0"), ("_extra", "query"), ("_nocount", "1")])
