@@ -19,7 +19,7 @@ from typing import IO, Any
 import click
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
 
-from .command_line import ACTOR, is_database, opened, table_lines
+from .command_line import ACTOR, config_option, is_database, model_option, opened, table_lines
 from .enrichments.command.commands import COMMANDS
 from .errors import BadInput, LlmToolsError
 from .evals.command import eval_command
@@ -71,13 +71,13 @@ class Output:
 @click.option("as_json", "--json", is_flag=True, help="Print everything as JSON.")
 @click.option("as_csv", "--csv", is_flag=True, help="Print the rows as CSV.")
 @click.option("as_table", "--table", is_flag=True, help="Print the rows as a table.")
-@click.option("model", "-m", "--model", help="Model to use, as `llm models` names it.")
+@model_option
 @click.option(
     "--metadata",
     type=click.File(),
     help="Datasette metadata (YAML or JSON); descriptions help the model.",
 )
-@click.option("--config", type=click.File(), help="Datasette configuration (YAML or JSON).")
+@config_option
 def ask(
     arguments: tuple[str, ...],
     sql: bool,

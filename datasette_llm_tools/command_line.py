@@ -1,20 +1,62 @@
-"""What every command needs: a Datasette on the file that was named, and rows as lines of text."""
+"""What commands share: arguments and options, a Datasette on the file that was named, how they
+end, and rows as lines of text."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import click
 import stamina
 from datasette.app import Datasette
+from datasette.utils import BadMetadataError, StartupError
+
+from .errors import BadInput, LlmToolsError
 
 ACTOR = {"id": "root"}
+STOPPED_BY_SIGNAL = 130  # the exit code that shells give to Ctrl-C
 _MAGIC = b"SQLite format 3\0"
 _CELL_CHARACTERS = 40
+
+database_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+config_option = click.option(
+    "--config", type=click.File(), help="Datasette configuration (YAML or JSON)."
+)
+json_option = click.option("as_json", "--json", is_flag=True, help="Print the outcome as JSON.")
+model_option = click.option(
+    "model", "-m", "--model", help="Model to use, as `llm models` names it."
+)
+
+
+def exit_after(work: Coroutine[Any, Any, int], stopped: str) -> NoReturn:
+    """Do the work of a command and end with the exit code that it gives.
+
+    Its errors become one sentence; `stopped` is said after Ctrl-C.
+    """
+    try:
+        code = asyncio.run(work)
+    except (LlmToolsError, BadMetadataError, StartupError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo(stopped, err=True)
+        code = STOPPED_BY_SIGNAL
+    sys.exit(code)
+
+
+def require_database(path: Path) -> None:
+    """Raise BadInput for a file that is missing or no database."""
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}.")
+    if not is_database(path):
+        raise BadInput(
+            f"{path} is not a SQLite database; make one of it first, as with "
+            "`sqlite-utils insert data.db rows file.csv --csv`."
+        )
 
 
 def is_database(path: Path) -> bool:

@@ -13,13 +13,12 @@ from typing import Any
 import click
 from datasette.utils import StartupError
 
-from ..command_line import table_lines
+from ..command_line import STOPPED_BY_SIGNAL, table_lines
 from ..errors import BadInput, LlmToolsError
 from ..settings import Settings
 from .command_runs import STOPPED, Ran, Wanted, evaluated
 from .reports import head_and_rows, notes, part_rows, report_json
 
-_STOPPED_BY_SIGNAL = 130
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -83,7 +82,7 @@ def eval_command(as_json: bool, settings: tuple[str, ...], **options: Any) -> No
         _print(ran)
     if ran.stopped:
         click.echo(ran.stopped, err=True)
-        sys.exit(_STOPPED_BY_SIGNAL if ran.stopped == STOPPED else 1)
+        sys.exit(STOPPED_BY_SIGNAL if ran.stopped == STOPPED else 1)
 
 
 def _print(ran: Ran) -> None:

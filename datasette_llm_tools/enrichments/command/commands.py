@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,10 +9,19 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-from datasette.utils import BadMetadataError, StartupError, parse_metadata
+from datasette.utils import parse_metadata
 
-from ...command_line import is_database, opened
-from ...errors import BadInput, LlmToolsError, NotFound
+from ...command_line import (
+    STOPPED_BY_SIGNAL,
+    config_option,
+    database_file,
+    exit_after,
+    json_option,
+    model_option,
+    opened,
+    require_database,
+)
+from ...errors import BadInput, NotFound
 from ..database import forgetting, results, store, undoing
 from ..run_json import run_json, undone_json, whole_run_json
 from ..values import Run, RunStatus
@@ -24,14 +32,6 @@ from .command_work import Work
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
-
-_STOPPED_BY_SIGNAL = 130
-
-database_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-config_option = click.option(
-    "--config", type=click.File(), help="Datasette configuration (YAML or JSON)."
-)
-json_option = click.option("as_json", "--json", is_flag=True, help="Print the outcome as JSON.")
 
 
 @click.command()
@@ -53,7 +53,7 @@ json_option = click.option("as_json", "--json", is_flag=True, help="Print the ou
     "or label(one|another), with ? behind it if it may be empty. May be given several times.",
 )
 @click.option("--where", help="Rows to ask about: a condition in SQL.")
-@click.option("model", "-m", "--model", help="Model to use, as `llm models` names it.")
+@model_option
 @click.option(
     "--fallback", help="Model for rows whose reply did not fit, or of which the first is unsure."
 )
@@ -236,29 +236,12 @@ def _on(
     """Do something with a database file, and exit with the code that it gives."""
 
     async def inner() -> int:
-        _require_file(file)
+        require_database(file)
         told = {"config": parse_metadata(config.read()) if config else None}
         async with opened(file, told) as (datasette, database):
             return await work(datasette, database)
 
-    try:
-        code = asyncio.run(inner())
-    except (LlmToolsError, BadMetadataError, StartupError) as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("Stopped; nothing was begun.", err=True)
-        code = _STOPPED_BY_SIGNAL
-    sys.exit(code)
-
-
-def _require_file(file: Path) -> None:
-    if not file.is_file():
-        raise BadInput(f"There is no file {file}.")
-    if not is_database(file):
-        raise BadInput(
-            f"{file} is not a SQLite database; make one of it first, as with "
-            "`sqlite-utils insert data.db rows file.csv --csv`."
-        )
+    exit_after(inner(), "Stopped; nothing was begun.")
 
 
 async def _run_named(datasette: Datasette, database: str, name: str) -> Run:
@@ -279,7 +262,7 @@ async def _work(
     await _tell(datasette, run, file, as_json)
     if run.status is RunStatus.DONE:
         return 1 if run.counts.failed else 0
-    return _STOPPED_BY_SIGNAL if work.signals else 1
+    return STOPPED_BY_SIGNAL if work.signals else 1
 
 
 async def _tell(datasette: Datasette, run: Run, file: Path, as_json: bool) -> None:

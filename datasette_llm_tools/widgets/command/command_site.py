@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-from datasette.utils import BadMetadataError, StartupError, parse_metadata
+from datasette.utils import parse_metadata
 
-from ...command_line import ACTOR, is_database, opened
-from ...errors import BadInput, LlmToolsError, NotFound
+from ...command_line import ACTOR, exit_after, is_database, opened, require_database
+from ...errors import BadInput, NotFound
 from .. import store
 from ..exporting import exports
 from ..values import Widget
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
-
-_STOPPED_BY_SIGNAL = 130
-
-database_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-config_option = click.option(
-    "--config", type=click.File(), help="Datasette configuration (YAML or JSON)."
-)
-json_option = click.option("as_json", "--json", is_flag=True, help="Print the outcome as JSON.")
-model_option = click.option(
-    "model", "-m", "--model", help="Model to use, as `llm models` names it."
-)
 
 
 def internal_option(text: str, *, required: bool = False) -> Callable[[Any], Any]:
@@ -69,23 +57,13 @@ def run(place: Place, work: Callable[[Datasette, str], Coroutine[Any, Any, int]]
             return await work(datasette, database)
 
     try:
-        code = asyncio.run(inner())
-    except (LlmToolsError, BadMetadataError, StartupError, OSError) as error:
+        exit_after(inner(), "Stopped.")
+    except OSError as error:
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("Stopped.", err=True)
-        code = _STOPPED_BY_SIGNAL
-    sys.exit(code)
 
 
 def _check(place: Place) -> None:
-    if not place.file.is_file():
-        raise BadInput(f"There is no file {place.file}.")
-    if not is_database(place.file):
-        raise BadInput(
-            f"{place.file} is not a SQLite database; make one of it first, as with "
-            "`sqlite-utils insert data.db rows file.csv --csv`."
-        )
+    require_database(place.file)
     internal = place.internal
     if internal is not None and place.must_exist and not internal.is_file():
         raise BadInput(f"There is no file {internal}; it is made by `widgets create --internal`.")

@@ -13,7 +13,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from rapidfuzz import process
 
-from ...command_line import ACTOR, table_lines
+from ...command_line import (
+    ACTOR,
+    config_option,
+    database_file,
+    json_option,
+    model_option,
+    table_lines,
+)
 from ...errors import BadInput
 from ...model import choose_model
 from ...permissions import visible_tables
@@ -28,12 +35,8 @@ from ..values import Column, Draft, Kind, NamedQuery, Origin, Revision, Widget, 
 from .command_site import (
     Place,
     as_json,
-    config_option,
-    database_file,
     internal_option,
-    json_option,
     kind_of,
-    model_option,
     output_option,
     run,
     write_export,

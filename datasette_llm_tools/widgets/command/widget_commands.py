@@ -7,7 +7,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ...command_line import ACTOR, table_lines
+from ...command_line import (
+    ACTOR,
+    config_option,
+    database_file,
+    json_option,
+    model_option,
+    table_lines,
+)
 from ...errors import BadInput, NotAllowed
 from .. import store
 from ..access import revision_of
@@ -20,12 +27,8 @@ from .command_site import (
     Place,
     all_widgets,
     as_json,
-    config_option,
-    database_file,
     internal_option,
-    json_option,
     kind_of,
-    model_option,
     output_option,
     run,
     widget_named,
