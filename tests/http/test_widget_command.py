@@ -263,6 +263,13 @@ def test_a_file_of_widgets_must_be_there_and_another_one(shops: Path, command: s
     assert "a file of its own" in same.stderr
 
 
+def test_a_file_of_widgets_goes_into_a_folder_that_is_there(shops: Path) -> None:
+    internal = shops.with_name("gone") / "widgets.db"
+    result = run("widgets", "create", shops, "Sales", "--internal", internal)
+    assert result.exit_code == 1
+    assert "There is no folder" in result.stderr
+
+
 def test_a_widget_that_is_not_there(shops: Path) -> None:
     internal, widget = kept(shops)
     for name in ("ffff", "", f"{widget}0"):

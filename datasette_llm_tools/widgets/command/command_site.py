@@ -67,6 +67,8 @@ def _check(place: Place) -> None:
     internal = place.internal
     if internal is not None and place.must_exist and not internal.is_file():
         raise BadInput(f"There is no file {internal}; it is made by `widgets create --internal`.")
+    if internal is not None and not internal.absolute().parent.is_dir():
+        raise BadInput(f"There is no folder {internal.parent} for {internal.name}; make it first.")
     if internal is not None and internal.is_file() and internal.stat().st_size:
         if not is_database(internal):
             raise BadInput(f"{internal} is not a SQLite database.")
