@@ -12,7 +12,9 @@ export class Edits {
     this.error = part("edit-error");
     this.said = part("edit-said");
     this.undo = part("undo-edit");
-    this.#begin();
+    // What the server wrote: somebody may have typed before this script was there.
+    const written = (field) => field.defaultValue.replaceAll("\r\n", "\n");
+    this.#begin({ source: written(this.source.text), queries: written(this.queries) });
     form.addEventListener("input", () => this.#changed());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -73,8 +75,8 @@ export class Edits {
     }
   }
 
-  #begin() {
-    this.was = { source: this.source.value, queries: this.queries.value };
+  #begin(was = { source: this.source.value, queries: this.queries.value }) {
+    this.was = was;
     this.#changed();
     this.#say("", "");
   }

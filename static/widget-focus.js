@@ -5,6 +5,9 @@
 const TAB_MS = 1000;
 const TYPING_MS = 5000;
 const MOST_TAKEN = 3;
+// The pointer that comes over the frame and the press in it are told by another process, at
+// times after the focus has gone there.
+const LATE_MS = 20;
 
 /** Give the focus back whenever `iframe` takes it, and call `tooOften` when it goes on. */
 export function holdFocus(iframe, signal, tooOften) {
@@ -23,7 +26,12 @@ export function holdFocus(iframe, signal, tooOften) {
     return now - typed > TYPING_MS || entered > typed;
   };
 
+  const isTaken = () => document.activeElement === iframe && !isWanted();
+
   const giveBack = () => {
+    if (!isTaken()) return;
+    taken += 1;
+    if (taken > MOST_TAKEN) tooOften();
     window.focus();
     iframe.blur();
     if (before !== iframe) before?.focus?.({ preventScroll: true });
@@ -43,11 +51,8 @@ export function holdFocus(iframe, signal, tooOften) {
   window.addEventListener(
     "blur",
     () => {
-      if (document.activeElement !== iframe || isWanted()) return;
-      taken += 1;
-      if (taken > MOST_TAKEN) tooOften();
-      // The browser is still giving it away: what is done now would be undone.
-      setTimeout(giveBack, 0);
+      // Never at once: the browser is still giving it away, and what is done now would be undone.
+      if (isTaken()) setTimeout(giveBack, LATE_MS);
     },
     { signal },
   );
