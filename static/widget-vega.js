@@ -1,8 +1,25 @@
 // In a widget's frame, after Vega and Vega-Lite: datasette.vega(element, spec) draws without eval,
-// which the frame forbids. vegaEmbed takes the same, for those who know it by that name.
+// which the frame forbids. vegaEmbed takes the same, for those who know it by that name. The two
+// lie before this as text and run when they are first used.
 
 (() => {
+  const GLOBALS = ["vega", "vegaLite", "vegaInterpreter"];
+  const held = [...document.querySelectorAll("script[data-held=vega-lite]")];
   const views = new WeakMap();
+
+  function load() {
+    for (const name of GLOBALS) delete globalThis[name];
+    for (const each of held.splice(0)) {
+      const script = document.createElement("script");
+      script.textContent = each.textContent;
+      each.replaceWith(script);
+    }
+  }
+
+  for (const name of GLOBALS) {
+    const get = () => (load(), globalThis[name]);
+    Object.defineProperty(globalThis, name, { get, configurable: true });
+  }
 
   /** Text and lines in the colour that the text around them has: dark where a page is dark. */
   function inColourOf(container) {

@@ -44,7 +44,9 @@ async def test_the_libraries_draw(visit: Visiting) -> None:
         """<script src="lib:vega-lite"></script><script src="lib:plot"></script>
         <script src="lib:leaflet"></script>
         <div id=vega></div><div id=plot></div><div id=map style="height: 100px"></div><script>
+        document.body.dataset.waits = document.querySelectorAll("script[data-held]").length;
         datasette.rows("air").then(async (rows) => {
+          document.body.dataset.version = vegaLite.version + " " + vega.version;
           const x = {field: "carrier"}, y = {aggregate: "count"};
           const transform = [{filter: "datum.carrier != 'AA'"}];
           for (let twice = 0; twice < 2; twice++)
@@ -59,6 +61,9 @@ async def test_the_libraries_draw(visit: Visiting) -> None:
         [AIR],
     )
     await expect(inside(page).locator("body[data-done='3']")).to_be_attached()
+    await expect(inside(page).locator("body[data-waits='3']")).to_be_attached()
+    await expect(inside(page).locator("body[data-version^='6.']")).to_be_attached()
+    await expect(inside(page).locator("script[data-held]")).to_have_count(0)
     await expect(inside(page).locator("#vega canvas")).to_have_count(1)
     await expect(inside(page).locator("#plot circle")).to_have_count(16)
     await expect(inside(page).locator("#map .leaflet-marker-icon")).to_be_visible()
