@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datasette_llm_tools.errors import BadInput
@@ -71,6 +71,7 @@ def test_aggregates_are_those_of_all_rows(aggregate: str, rows: list[tuple[Any, 
     assert [int(text.split()[0]) for text in kept.left_out] == ([missing] if missing else [])
 
 
+@example(["FALSE", "0"])
 @settings(deadline=None)
 @given(
     st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=4, unique_by=str.lower).filter(

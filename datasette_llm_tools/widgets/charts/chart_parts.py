@@ -113,7 +113,9 @@ class NamedSource(Source):
         names = {fold(column.name) for column in self.columns}
         # A second `id` is `id (2)` in specs, which the query does not know.
         renamed = any(re.search(r" \(\d+\)$", column.name) for column in self.columns)
-        return len(names) == len(self.columns) and not renamed
+        # SQLite gives a subquery's column another name where it is called so.
+        reserved = names & {"true", "false"}
+        return len(names) == len(self.columns) and not renamed and not reserved
 
     def value(self, name: str) -> str:
         return expressions.identifier(name) if self._is_plain else Source.value(self, name)
