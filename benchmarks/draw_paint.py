@@ -20,7 +20,7 @@ from serving import ROOT
 
 sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT)]
 from conftest import CHROMIUM, FLAGS  # noqa: E402 -- the path is set just above
-from server import Server, start_server  # noqa: E402
+from server import Server, start_server  # noqa: E402 -- the same
 
 TIMES = 20
 TIMES_MANY = 5

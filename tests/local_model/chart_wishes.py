@@ -19,7 +19,8 @@ from datasette.app import Datasette
 from datasette_llm_tools.errors import LlmToolsError
 from datasette_llm_tools.model import Model, choose_model
 from datasette_llm_tools.widgets.charts import drawing
-from datasette_llm_tools.widgets.charts.chart_data import Drawn, draw
+from datasette_llm_tools.widgets.charts.chart_data import draw
+from datasette_llm_tools.widgets.charts.drawn import Drawn
 from datasette_llm_tools.widgets.charts.spec import ChartSpec
 
 WISHES = Path(__file__).with_name("chart_wishes.json")

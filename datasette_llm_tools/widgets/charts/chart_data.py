@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -20,7 +20,8 @@ from .behind import Behind, behind
 from .bins import Bins
 from .chart_parts import Channel, Source, without_end
 from .chart_sql import ChartQuery, chart_sql
-from .column_types import ChartColumn, chart_columns
+from .column_types import chart_columns
+from .drawn import LOOKED_AT, Drawn, Looked
 from .kept_rows import Kept, kept_rows
 from .settling import ends_sql, open_sides, settled
 from .spec import Aggregate, ChartSpec, spec_json
@@ -36,77 +37,10 @@ if TYPE_CHECKING:
 Params = Mapping[str, Value]
 Done = TypeVar("Done")
 
-LOOKED_AT = 1000
 _HEAVY_CELLS = 10_000  # these take about 10 ms to be looked at
 _GROUPING = re.compile(
     r"\b(group|distinct|union|except|intersect|values|count|sum|avg|total|min|max)\b", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What a query gives: its columns and its first rows, LOOKED_AT at most.
-
-    `noun` is what a row is, in the plural, where each is a row of one table; `milliseconds`
-    is how long the query took to give these; `visible` are the tables that the actor may view.
-    """
-
-    columns: tuple[ChartColumn, ...]
-    rows: tuple[tuple[Value, ...], ...]
-    truncated: bool
-    noun: str | None
-    milliseconds: float
-    visible: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A chart with its rows. `titles` are what `fields` are called for people.
-
-    `sql` is what was run; `total` marks or rows there would be without limits, or None;
-    `note` is said on the chart when it shows a part only; `notes` say what of the spec was
-    understood differently; `behind` is a query page of Datasette for the rows behind a mark.
-    """
-
-    spec: ChartSpec
-    columns: tuple[ChartColumn, ...]
-    sql: str
-    fields: tuple[str, ...]
-    titles: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    total: int | None
-    note: str | None
-    notes: tuple[str, ...]
-    left_out: tuple[str, ...]
-    vega_lite: Mapping[str, Any]
-    behind: Mapping[str, Any] | None
-    title: str
-    summary: str
-    milliseconds: float
-
-
-def drawn_json(drawn: Drawn) -> dict[str, Any]:
-    """What was drawn as JSON, for pages, programs and pictures."""
-    return {
-        "spec": spec_json(drawn.spec),
-        "columns": [
-            {"name": each.name, "type": each.type, "role": each.role} for each in drawn.columns
-        ],
-        "sql": drawn.sql,
-        "fields": list(drawn.fields),
-        "titles": list(drawn.titles),
-        "rows": drawn.rows,
-        "total": drawn.total,
-        "truncated": drawn.note is not None,
-        "note": drawn.note,
-        "notes": list(drawn.notes),
-        "left_out": list(drawn.left_out),
-        "vega_lite": drawn.vega_lite,
-        "behind": drawn.behind,
-        "title": drawn.title,
-        "summary": drawn.summary,
-        "milliseconds": round(drawn.milliseconds, 1),
-    }
 
 
 async def look(

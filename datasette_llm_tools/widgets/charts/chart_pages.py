@@ -26,8 +26,9 @@ from ..exporting.pictures import can_draw
 from ..values import Revision, Widget
 from . import chart_views
 from .chart_contexts import Addresses, ChartPage, ChartTable, DrawPage
-from .chart_data import draw, drawn_json, look
+from .chart_data import draw, look
 from .chart_sources import QUESTION, ChartSource, draw_url, query_url, source_of, spec_of
+from .drawn import drawn_json
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

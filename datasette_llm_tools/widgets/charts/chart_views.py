@@ -12,7 +12,8 @@ from ...errors import BadInput
 from ...leaving import unless_left
 from ...pages import json_response, posted
 from ..access import widget_database
-from .chart_data import Params, draw, drawn_json
+from .chart_data import Params, draw
+from .drawn import drawn_json
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

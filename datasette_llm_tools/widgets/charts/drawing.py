@@ -20,8 +20,9 @@ from ...queries import Value
 from ...settings import read_settings
 from ..spending import Spending
 from ..values import Writing
-from .chart_data import Looked, Params, look
+from .chart_data import Params, look
 from .column_types import ChartColumn
+from .drawn import Looked
 from .prompts import UnreadableReply, chart_prompt, correction_prompt, read_spec
 from .spec import ChartSpec
 from .spec_reading import spec_from_json

@@ -24,8 +24,9 @@ from ..making_views import parent_number
 from ..named_queries import checked_queries
 from ..values import Column, Draft, Kind, NamedQuery, Origin, Parameter, Widget, Writing
 from . import drawing
-from .chart_data import Looked, Params, draw, drawn_json, look
+from .chart_data import Params, draw, look
 from .chart_views import chart_request
+from .drawn import Looked, drawn_json
 from .spec import ChartSpec, spec_json
 from .spec_reading import spec_from_json
 from .summaries import chart_title

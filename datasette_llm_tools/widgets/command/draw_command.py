@@ -27,7 +27,7 @@ from ...permissions import visible_tables
 from ...sql_names import quoted
 from .. import store
 from ..charts import chart_data, drawing
-from ..charts.chart_data import Drawn
+from ..charts.drawn import Drawn, drawn_json
 from ..charts.spec import spec_json
 from ..exporting import exports
 from ..named_queries import checked_queries
@@ -192,11 +192,11 @@ def _unkept(database: str, chart: Chart) -> exports.Material:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     widget = Widget("", database, Kind.CHART, chart.drawn.title, ACTOR["id"], now, now, 1)
     revision = Revision("", 1, None, chart.draft(Origin.CREATED), ACTOR["id"], now)
-    return exports.Material(widget, revision, drawn=chart_data.drawn_json(chart.drawn))
+    return exports.Material(widget, revision, drawn=drawn_json(chart.drawn))
 
 
 def _drawn_text(chart: Chart) -> str:
-    told = chart_data.drawn_json(chart.drawn)
+    told = drawn_json(chart.drawn)
     writing = chart.writing
     tokens = {"input": writing.usage.input_tokens, "output": writing.usage.output_tokens}
     return as_json({**told, "model": writing.model_id, "tokens": tokens, "usd": writing.usd})

@@ -42,7 +42,7 @@ _POLICY = POLICY.replace("; webrtc 'block'", "")
 async def chart_html(
     datasette: Datasette, widget: Widget, revision: Revision, drawn: Mapping[str, Any]
 ) -> str:
-    """The file of a chart; `drawn` is the JSON of charts/chart_data.py."""
+    """The file of a chart; `drawn` is the JSON of charts/drawn.py."""
     scripts = [*map(_library, _CHART_LIBRARIES), _own_script("llm-tools-export-chart.js")]
     values = [list(map(json_value, row)) for row in drawn["rows"]]
     page = ExportedChart(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import BadInput
 from ..charts import chart_data
+from ..charts.drawn import drawn_json
 from ..values import Kind, Revision, Widget
 from . import export_data, export_html, pictures
 from .snapshots import Snapshot, snapshots
@@ -57,7 +58,7 @@ async def drawn_chart(
     params = {each.name: each.default for each in query.parameters}
     spec = json.loads(revision.draft.source)
     drawn = await chart_data.draw(datasette, actor, database, query.sql, params, spec)
-    return chart_data.drawn_json(drawn)
+    return drawn_json(drawn)
 
 
 async def content(
