@@ -125,6 +125,12 @@ def _widgets(db: Database) -> None:
         db.execute(sql)
 
 
+@internal(name="0003_verified")
+def _verified(db: Database) -> None:
+    # What the person who asked said of the answer: 1 is right, 0 is wrong, NULL is nothing.
+    db.execute("ALTER TABLE llm_tools_questions ADD COLUMN verified INTEGER")
+
+
 def apply(connection: Any) -> None:
     """Bring the internal database that `connection` writes to up to date."""
     internal.apply(Database(connection))

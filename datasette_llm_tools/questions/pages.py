@@ -241,6 +241,7 @@ def question_json(question: store.Question, url: str) -> Mapping[str, Any]:
         "error": answer.error,
         "model": answer.model_id,
         "shared": question.shared,
+        "verified": question.verified,
         "parent": question.parent_id,
         "created_at": question.created_at,
         "url": url,

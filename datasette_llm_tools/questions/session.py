@@ -117,4 +117,4 @@ async def rerun(
         attempts=(*question.answer.attempts, attempt),
     )
     await store.save_answer(datasette, question.id, answer)
-    return replace(question, answer=answer), result
+    return replace(question, answer=answer, verified=None), result

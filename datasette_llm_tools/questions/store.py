@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "id, database_name, actor_id, parent_id, question, title, status, sql, answer, error, "
-    "model_id, shared, created_at, details"
+    "model_id, shared, created_at, details, verified"
 )
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question that was asked. `id` is unguessable; `created_at` is ISO 8601 in UTC."""
+    """A question that was asked. `id` is unguessable; `created_at` is ISO 8601 in UTC.
+
+    `verified` is what its owner said of the SQL as it is: right, wrong, or nothing.
+    """
 
     id: str
     database: str
@@ -39,6 +42,7 @@ class Question:
     parent_id: str | None = None
     title: str | None = None
     shared: bool = False
+    verified: bool | None = None
 
     @property
     def name(self) -> str:
@@ -103,14 +107,19 @@ async def begin(datasette: Datasette, new: Question) -> None:
 
 
 async def save_answer(datasette: Datasette, question_id: str, answer: Answer) -> None:
-    """Keep the answer of a question, over any that was there."""
+    """Keep the answer of a question, over any that was there.
+
+    Whether it was said to be right or wrong is forgotten where the SQL is another.
+    """
     await datasette.get_internal_database().execute_write(
         """
         update llm_tools_questions
-        set status = ?, sql = ?, answer = ?, error = ?, model_id = ?, details = ?
+        set verified = case when sql is ? then verified end,
+            status = ?, sql = ?, answer = ?, error = ?, model_id = ?, details = ?
         where id = ?
         """,
         [
+            answer.sql,
             answer.status.value,
             answer.sql,
             answer.text,
@@ -196,6 +205,12 @@ async def share(datasette: Datasette, question_id: str, shared: bool) -> None:
     await _set(datasette, "shared = ?", question_id, int(shared))
 
 
+async def mark(datasette: Datasette, question_id: str, verified: bool | None) -> None:
+    """Keep what the owner says of the answer as it is: right, wrong, or nothing any more."""
+    value = None if verified is None else int(verified)
+    await _set(datasette, "verified = ?", question_id, value)
+
+
 async def delete(datasette: Datasette, question_id: str) -> None:
     """Forget a question; its follow-ups stay and stand for themselves."""
     await datasette.get_internal_database().execute_write(
@@ -241,6 +256,7 @@ def _question(row: Any) -> Question:
         parent_id=row["parent_id"],
         title=row["title"],
         shared=bool(row["shared"]),
+        verified=None if row["verified"] is None else bool(row["verified"]),
         answer=Answer(
             status=Status(row["status"]),
             sql=row["sql"],
