@@ -46,8 +46,8 @@ class Asking:
     about: str | None = None
     in_words: bool = True
 
-    def prompt(self) -> Prompt:
-        """The first prompt of this question."""
+    def schema_text(self) -> tuple[str, str]:
+        """What a prompt says of the schema, cut to the question if large, and what fences it."""
         version = self.schema.version.encode()
         marker = hashlib.blake2b(version, key=_SECRET, digest_size=4).hexdigest()
         # A follow-up needs the tables of what it follows up, too.
@@ -57,6 +57,11 @@ class Asking:
             question=" ".join([*words, self.about or "", self.question]),
             budget_tokens=self.settings.schema_tokens,
         ).text
+        return text, marker
+
+    def prompt(self) -> Prompt:
+        """The first prompt of this question."""
+        text, marker = self.schema_text()
         return prompts.sql_prompt(
             text,
             self.question,

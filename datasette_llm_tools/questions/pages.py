@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from datasette.utils import tilde_encode
 
-from ..cells import display_rows
 from ..errors import LlmToolsError
 from ..markdown import markdown
 from ..model import WAYS_TO_GET_A_MODEL, available_models
@@ -20,7 +19,8 @@ from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import store
 from .asking import PURPOSE
-from .contexts import AskPage, Block, HomePage, QuestionPage, ResultTable, Upload
+from .contexts import AskPage, Block, HomePage, QuestionPage, Upload
+from .result_tables import result_table
 from .starters import starter_questions
 from .values import Answer, Status
 
@@ -84,32 +84,6 @@ async def block(
         },
         draw_url=draw_url(datasette, question.database),
         may_make=await may(datasette, actor, WIDGET, question.database),
-    )
-
-
-async def result_table(
-    datasette: Datasette,
-    request: Request,
-    database: str,
-    sql: str,
-    result: QueryResult,
-    schema: Schema,
-) -> ResultTable:
-    """Rows as Datasette shows them, with links to its own pages for the same SQL."""
-    base = f"{datasette.urls.database(database)}/-/query"
-    query = urlencode({"sql": sql})
-    return ResultTable(
-        columns=result.columns,
-        rows=await display_rows(datasette, request, database, sql, result, schema),
-        numeric=tuple(
-            all(value is None or isinstance(value, (int, float)) for value in column)
-            for column in zip(*result.rows, strict=True)
-        ),
-        truncated=result.truncated,
-        milliseconds=result.milliseconds,
-        query_url=f"{base}?{query}",
-        csv_url=f"{base}.csv?{query}&_size=max",
-        json_url=f"{base}.json?{query}",
     )
 
 

@@ -10,6 +10,7 @@ from ..errors import LlmToolsError
 from ..pages import fragment
 from . import pages
 from .asking import Asking, warm
+from .result_tables import result_table
 from .session import Session
 from .values import (
     AttemptEnded,
@@ -59,7 +60,7 @@ async def _as_sent(
             return "words", {"delta": delta}
         case RowsFound(sql, result):
             asking = session.asking
-            table = await pages.result_table(
+            table = await result_table(
                 asking.datasette, request, asking.database, sql, result, asking.schema
             )
             html = await fragment(
