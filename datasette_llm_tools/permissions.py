@@ -24,6 +24,7 @@ ASK = "llm-tools-ask"
 ENRICH = "llm-tools-enrich"
 WIDGET = "llm-tools-widget"
 PUBLISH = "llm-tools-publish"
+EVAL = "llm-tools-eval"
 
 ACTIONS = (
     Action(
@@ -53,6 +54,13 @@ ACTIONS = (
         description="Let others see the charts and widgets that one has made over a database",
         resource_class=DatabaseResource,
         also_requires="execute-sql",
+    ),
+    Action(
+        name=EVAL,
+        abbr="ltv",
+        description="Keep questions to a database with what is right, and run models on them",
+        resource_class=DatabaseResource,
+        also_requires=ASK,
     ),
 )
 
