@@ -1,7 +1,7 @@
 """Our tables as numbered steps that are only ever appended.
 
-Questions and widgets are kept in the internal database. Enrichments, their runs and what came of
-each row are kept in the database that they write to, so that a value and where it
+Questions, widgets and explorations are kept in the internal database. Enrichments, their runs and
+what came of each row are kept in the database that they write to, so that a value and where it
 comes from change in one transaction; these tables are made there with its first enrichment.
 Suites and what came of them have a database of their own.
 """
@@ -129,6 +129,98 @@ def _widgets(db: Database) -> None:
 def _verified(db: Database) -> None:
     # What the person who asked said of the answer: 1 is right, 0 is wrong, NULL is nothing.
     db.execute("ALTER TABLE llm_tools_questions ADD COLUMN verified INTEGER")
+
+
+@internal(name="0004_explorations")
+def _explorations(db: Database) -> None:
+    # `document`, `people`, `publisher`, `origin`, `tables`: JSON. `data`, `html`: zlib over JSON
+    # and over HTML. An exploration's texts are searched in two editions: as its author has them
+    # ('draft'), and as readers do ('published').
+    for sql in (
+        """
+        CREATE TABLE llm_tools_explorations (
+            id TEXT PRIMARY KEY NOT NULL,
+            actor_id TEXT,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            current INTEGER NOT NULL,
+            published INTEGER,
+            published_at TEXT,
+            publisher TEXT,
+            snapshot INTEGER,
+            public INTEGER NOT NULL DEFAULT 0,
+            people TEXT NOT NULL DEFAULT '[]',
+            mode TEXT NOT NULL DEFAULT 'snapshot' CHECK (mode IN ('live', 'snapshot')),
+            pinned_at TEXT,
+            origin TEXT
+        )
+        """,
+        "CREATE INDEX llm_tools_explorations_actor ON llm_tools_explorations(actor_id, updated_at)",
+        """
+        CREATE INDEX llm_tools_explorations_public ON llm_tools_explorations(published_at)
+        WHERE public
+        """,
+        """
+        CREATE TABLE llm_tools_exploration_revisions (
+            exploration_id TEXT NOT NULL REFERENCES llm_tools_explorations(id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            edition INTEGER NOT NULL DEFAULT 1,
+            parent INTEGER,
+            origin TEXT NOT NULL,
+            title TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            tags TEXT NOT NULL,
+            document TEXT NOT NULL,
+            actor_id TEXT,
+            created_at TEXT NOT NULL,
+            saved_at TEXT NOT NULL,
+            is_draft INTEGER NOT NULL,
+            PRIMARY KEY (exploration_id, number)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE llm_tools_exploration_links (
+            token TEXT PRIMARY KEY NOT NULL,
+            exploration_id TEXT NOT NULL REFERENCES llm_tools_explorations(id) ON DELETE CASCADE,
+            label TEXT NOT NULL,
+            actor_id TEXT,
+            created_at TEXT NOT NULL,
+            expires_at TEXT,
+            revoked_at TEXT
+        )
+        """,
+        """
+        CREATE INDEX llm_tools_exploration_links_of
+            ON llm_tools_exploration_links(exploration_id)
+        """,
+        """
+        CREATE TABLE llm_tools_exploration_snapshots (
+            exploration_id TEXT NOT NULL REFERENCES llm_tools_explorations(id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            block_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            database_name TEXT,
+            tables TEXT NOT NULL,
+            row_count INTEGER NOT NULL,
+            truncated INTEGER NOT NULL,
+            rows_hash TEXT NOT NULL,
+            schema_hash TEXT NOT NULL,
+            refused TEXT,
+            taken_at TEXT NOT NULL,
+            data BLOB NOT NULL,
+            html BLOB,
+            html_for TEXT,
+            PRIMARY KEY (exploration_id, number, block_id)
+        )
+        """,
+        """
+        CREATE VIRTUAL TABLE llm_tools_explorations_fts USING fts5(
+            exploration_id UNINDEXED, edition UNINDEXED, title, summary, tags, words,
+            tokenize = 'unicode61 remove_diacritics 2'
+        )
+        """,
+    ):
+        db.execute(sql)
 
 
 def apply(connection: Any) -> None:
@@ -325,6 +417,13 @@ def _evals(db: Database) -> None:
         """,
     ):
         db.execute(sql)
+
+
+@evals(name="0002_starters")
+def _starters(db: Database) -> None:
+    # Who started a run on a server, and why it ended early.
+    db.execute("ALTER TABLE eval_runs ADD COLUMN actor_id TEXT")
+    db.execute("ALTER TABLE eval_runs ADD COLUMN reason TEXT")
 
 
 def apply_evals(connection: Any) -> None:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from .enrichments import run_views
 from .enrichments import views as enrich_views
 from .enrichments.review import review_views
+from .explorations.catalog import catalog_views
+from .explorations.checking import check_views
+from .explorations.editing import add_views, edit_views
+from .explorations.embedding import embed_views
+from .explorations.exchange import exchange_views
+from .explorations.reading import read_views, share_views
 from .questions import views
 from .uploads.views import upload
 from .widgets import making_views, owner_views
@@ -20,6 +26,9 @@ _RUN = r"/-/runs/(?P<database>[^/.]+)/(?P<id>[0-9a-f]{24})"
 _WIDGETS = r"/-/widgets/(?P<database>[^/.]+)"
 _WIDGET = _WIDGETS + r"/(?P<id>[0-9a-f]{24})"
 _REVISION = _WIDGET + r"/(?P<number>[1-9][0-9]{0,9})"
+_EXPLORATIONS = r"/-/explorations"
+_EXPLORATION = _EXPLORATIONS + r"/(?P<id>[0-9a-f]{24})"
+_BLOCK = _EXPLORATION + r"/-/block/(?P<block>[0-9a-f]{12})"
 
 ROUTES = (
     (r"/-/questions(?:\.json)?$", views.home, {"GET"}),
@@ -79,4 +88,43 @@ ROUTES = (
     (_WIDGET + r"/-/export\.png$", export_views.picture, {"GET"}),
     (_WIDGET + r"/-/export\.csv$", export_views.rows, {"GET"}),
     (_WIDGET + r"/-/export\.json$", export_views.program, {"GET"}),
+    (_EXPLORATIONS + r"(?:\.json)?$", catalog_views.catalog, {"GET"}),
+    (_EXPLORATIONS + r"/-/feed\.atom$", catalog_views.feed, {"GET"}),
+    (_EXPLORATIONS + r"/-/new(?:\.json)?$", edit_views.create, {"POST"}),
+    (_EXPLORATIONS + r"/-/add(?:\.json)?$", add_views.add, {"GET", "POST"}),
+    (_EXPLORATIONS + r"/-/import(?:\.json)?$", exchange_views.import_file, {"GET", "POST"}),
+    (_EXPLORATIONS + r"/-/oembed(?:\.json)?$", embed_views.oembed, {"GET"}),
+    (_EXPLORATION + r"$", read_views.exploration, {"GET"}),
+    (_EXPLORATION + r"\.json$", exchange_views.read, {"GET"}),
+    (_EXPLORATION + r"/-/edit(?:\.json)?$", edit_views.edit, {"GET"}),
+    (_EXPLORATION + r"/-/save(?:\.json)?$", edit_views.save, {"POST"}),
+    (_EXPLORATION + r"/-/preview(?:\.json)?$", edit_views.preview, {"POST"}),
+    (_EXPLORATION + r"/-/propose(?:\.json)?$", edit_views.propose, {"POST"}),
+    (_EXPLORATION + r"/-/history(?:\.json)?$", edit_views.history, {"GET"}),
+    (_EXPLORATION + r"/-/restore(?:\.json)?$", edit_views.restore, {"POST"}),
+    (_EXPLORATION + r"/-/delete(?:\.json)?$", edit_views.delete, {"POST"}),
+    (_EXPLORATION + r"/-/share(?:\.json)?$", share_views.share, {"GET", "POST"}),
+    (_EXPLORATION + r"/-/publish(?:\.json)?$", share_views.publish, {"POST"}),
+    (_EXPLORATION + r"/-/unpublish(?:\.json)?$", share_views.unpublish, {"POST"}),
+    (_EXPLORATION + r"/-/link(?:\.json)?$", share_views.link, {"POST"}),
+    (_EXPLORATION + r"/-/revoke(?:\.json)?$", share_views.revoke, {"POST"}),
+    (_EXPLORATION + r"/-/pin(?:\.json)?$", catalog_views.pin, {"POST"}),
+    (_EXPLORATION + r"/-/certificate(?:\.json)?$", check_views.certificate, {"GET"}),
+    (_EXPLORATION + r"/-/verify(?:\.json)?$", check_views.verify, {"POST"}),
+    (_EXPLORATION + r"/-/compare(?:\.json)?$", check_views.compare, {"GET"}),
+    (_EXPLORATION + r"/-/fork(?:\.json)?$", exchange_views.fork, {"POST"}),
+    (_EXPLORATION + r"/-/export$", exchange_views.export, {"GET"}),
+    (_EXPLORATION + r"/-/export\.html$", exchange_views.html, {"GET"}),
+    (_EXPLORATION + r"/-/export\.json$", exchange_views.json_file, {"GET"}),
+    (_EXPLORATION + r"/-/export\.md$", exchange_views.markdown_file, {"GET"}),
+    (_EXPLORATION + r"/-/export\.ipynb$", exchange_views.notebook, {"GET"}),
+    (_EXPLORATION + r"/-/export\.yaml$", exchange_views.queries, {"GET"}),
+    (_EXPLORATION + r"/-/embed$", embed_views.embed, {"GET"}),
+    (_EXPLORATION + r"/-/picture\.png$", embed_views.picture, {"GET"}),
+    (_BLOCK + r"(?:\.json)?$", read_views.block, {"GET"}),
+    (_BLOCK + r"\.csv$", exchange_views.rows, {"GET"}),
+    (_BLOCK + r"\.svg$", embed_views.block_picture, {"GET"}),
+    (_BLOCK + r"/-/embed$", embed_views.embed_block, {"GET"}),
+    (_BLOCK + r"/-/frame(?:\.json)?$", read_views.frame, {"POST"}),
+    (_BLOCK + r"/-/rows(?:\.json)?$", read_views.rows, {"POST"}),
 )

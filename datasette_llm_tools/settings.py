@@ -93,6 +93,21 @@ class Settings:
     widget_mends: int = _setting(
         2, "How often a widget with errors is sent back to its model without being asked."
     )
+    exploration_blocks: int = _setting(200, "Blocks that one exploration may have.")
+    exploration_bytes: int = _setting(
+        5_000_000, "Bytes that an exploration may have as JSON, without the rows of its blocks."
+    )
+    max_import_bytes: int = _setting(
+        100_000_000, "Largest file of an exploration that is taken in."
+    )
+    kept_pages_bytes: int = _setting(
+        100_000_000, "Memory for published pages that are kept ready for their readers, in bytes."
+    )
+    embed_sites: str = _setting(
+        "",
+        "Sites, separated by spaces, that may show published explorations in a frame: "
+        "`https://news.example`, `https://*.news.example`; none unless named.",
+    )
     attachment_hosts: str = _setting(
         "",
         "Hosts, separated by spaces, whose files may be sent to a model when a column holds "

@@ -53,6 +53,7 @@ FLOOR = VALUES | {
 }
 PAGES = FLOOR | {"pages", "cells", "command_line", "leaving", "markdown"}
 FEATURES = {"enrichments", "questions", "uploads", "widgets"}
+ABOVE = {"evals", "explorations"}
 MAY_IMPORT = {
     **dict.fromkeys(VALUES, VALUES),
     **dict.fromkeys(GUARD, GUARD),
@@ -67,10 +68,12 @@ MAY_IMPORT = {
     "local_model": {"local_model"},
     # What measures features stands above them.
     "evals": PAGES | {"evals", "questions", "enrichments"},
-    "cli": PAGES | FEATURES | {"evals", "local_model"},
-    "routes": FEATURES | {"evals"},
-    "lifespan": FLOOR | FEATURES | {"evals"},
-    "__init__": PAGES | FEATURES | {"cli", "evals", "routes", "lifespan"},
+    # What gathers from features, too; the two know nothing of each other.
+    "explorations": PAGES | {"explorations", "questions", "widgets", "enrichments"},
+    "cli": PAGES | FEATURES | ABOVE | {"local_model"},
+    "routes": FEATURES | ABOVE,
+    "lifespan": FLOOR | FEATURES | ABOVE,
+    "__init__": PAGES | FEATURES | ABOVE | {"cli", "routes", "lifespan"},
 }
 # Libraries that only the named modules may import while running.
 ONLY_IN = {

@@ -1,0 +1,27 @@
+"""JSON that is the same bytes for the same value, and hashes over it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces; 1 and 1.0 stay different, as SQLite tells them apart."""
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+
+
+def digest(value: Any) -> str:
+    """SHA-256 over the canonical JSON of a value, as `sha256:` and 64 hexadecimal digits."""
+    # Half a surrogate pair, which SQLite may hold, is hashed as it is.
+    text = canonical_json(value).encode("utf-8", "surrogatepass")
+    return "sha256:" + hashlib.sha256(text).hexdigest()
+
+
+def rows_digest(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """The hash of a result: its columns and its rows in order, cells as JSON has them."""
+    return digest({"columns": list(columns), "rows": [list(row) for row in rows]})
