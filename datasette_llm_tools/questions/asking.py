@@ -12,7 +12,7 @@ from ..model import Model, choose_model
 from ..permissions import visible_tables
 from ..prompt import Prompt
 from ..schema_reading import read_schema
-from ..schema_text import schema_text
+from ..schema_text import SchemaText, schema_text
 from ..settings import Settings, read_settings
 from . import prompts
 from .values import Previous
@@ -46,7 +46,7 @@ class Asking:
     about: str | None = None
     in_words: bool = True
 
-    def schema_text(self) -> tuple[str, str]:
+    def schema_text(self) -> tuple[SchemaText, str]:
         """What a prompt says of the schema, cut to the question if large, and what fences it."""
         version = self.schema.version.encode()
         marker = hashlib.blake2b(version, key=_SECRET, digest_size=4).hexdigest()
@@ -56,14 +56,14 @@ class Asking:
             self.schema,
             question=" ".join([*words, self.about or "", self.question]),
             budget_tokens=self.settings.schema_tokens,
-        ).text
+        )
         return text, marker
 
     def prompt(self) -> Prompt:
         """The first prompt of this question."""
         text, marker = self.schema_text()
         return prompts.sql_prompt(
-            text,
+            text.text,
             self.question,
             marker=marker,
             previous=self.previous,

@@ -93,17 +93,21 @@ def sql_prompt(
 
 
 def correction_prompt(prompt: Prompt, sql: str, error: str, schema: Schema) -> Prompt:
-    """The same conversation, going on after a statement that did not run.
+    """The same conversation, going on after a statement that did not run."""
+    facts = [*error_facts(sql, error, schema), "Write the corrected statement, SQL alone."]
+    turns = (*prompt.turns, Turn("assistant", sql), Turn("user", "\n".join(facts)))
+    return Prompt(prompt.system, turns, max_tokens=prompt.max_tokens)
 
-    SQLite's bare message mends next to nothing: a model needs the columns of
-    the tables it used, and where the name that it missed is to be found.
+
+def error_facts(sql: str, error: str, schema: Schema) -> list[str]:
+    """What a model needs to mend a statement, as lines.
+
+    SQLite's bare message mends next to nothing: it takes the columns of the
+    tables that were used, and where the name that was missed is to be found.
     """
     facts = [f"SQLite says: {one_line(error)}"]
     facts += [_columns_of(table) for table in _mentioned(sql, schema)]
-    facts += _where_missing(error, schema)
-    facts.append("Write the corrected statement, SQL alone.")
-    turns = (*prompt.turns, Turn("assistant", sql), Turn("user", "\n".join(facts)))
-    return Prompt(prompt.system, turns, max_tokens=prompt.max_tokens)
+    return facts + _where_missing(error, schema)
 
 
 def words_prompt(
