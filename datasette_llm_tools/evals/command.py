@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,10 @@ import click
 from datasette.utils import StartupError
 
 from ..command_line import STOPPED_BY_SIGNAL, table_lines
-from ..errors import BadInput, LlmToolsError
-from ..settings import Settings
+from ..errors import LlmToolsError
+from . import plans
 from .command_runs import STOPPED, Ran, Wanted, evaluated
 from .reports import head_and_rows, notes, part_rows, report_json
-
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 @click.command(name="eval")
@@ -103,25 +100,5 @@ def _print(ran: Ran) -> None:
 
 
 def settings_of(written: Sequence[str]) -> dict[str, Any]:
-    """NAME=VALUE as settings of their types. Raises BadInput."""
-    known = {each.name: each.default for each in fields(Settings)}
-    told: dict[str, Any] = {}
-    for each in written:
-        name, sign, text = each.partition("=")
-        if not sign or name not in known:
-            raise BadInput(f"--set {each}: write NAME=VALUE, with one of {', '.join(known)}.")
-        told[name] = _value(known[name], text.strip(), each)
-    return told
-
-
-def _value(default: object, text: str, written: str) -> object:
-    if isinstance(default, bool):
-        if text.lower() not in _WORDS:
-            raise BadInput(f"--set {written}: the value must be true or false.")
-        return _WORDS[text.lower()]
-    if isinstance(default, (int, float)):
-        try:
-            return type(default)(text)
-        except ValueError as error:
-            raise BadInput(f"--set {written}: the value must be a number.") from error
-    return text
+    """The values of --set as settings of their types. Raises BadInput."""
+    return plans.settings_of(written, "--set ")

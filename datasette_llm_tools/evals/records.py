@@ -23,7 +23,8 @@ from .values import (
 
 RESULT_FIELDS = tuple(each.name for each in fields(CaseResult))
 RUN_COLUMNS = (
-    "id, suite, model_id, settings, sample, seed, variants, cases, status, created_at, ended_at"
+    "id, suite, model_id, settings, sample, seed, variants, cases, status, created_at, ended_at, "
+    "actor_id, reason"
 )
 
 
@@ -114,6 +115,8 @@ def run_of(row: sqlite3.Row) -> EvalRun:
         status=RunStatus(row["status"]),
         created_at=row["created_at"],
         ended_at=row["ended_at"],
+        actor_id=row["actor_id"],
+        reason=row["reason"],
     )
 
 

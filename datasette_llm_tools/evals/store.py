@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from datasette.database import Database
 
@@ -40,11 +41,21 @@ if TYPE_CHECKING:
 EVALS = KeptDatabase("evals_database", 0x6C6C6D65, keep_for_root)
 
 
+_ready: WeakKeyDictionary[Datasette, Database] = WeakKeyDictionary()
+
+
 async def opened(datasette: Datasette) -> Database:
     """The database of suites of a server, made at its first use. Raises BadInput."""
-    database = await EVALS.add(datasette)
-    await database.execute_write_fn(apply_evals, transaction=False)
-    return database
+    if datasette not in _ready:
+        database = await EVALS.add(datasette)
+        await database.execute_write_fn(apply_evals, transaction=False)
+        _ready[datasette] = database
+    return _ready[datasette]
+
+
+def is_there(datasette: Datasette) -> bool:
+    """Whether a server has a database of suites already."""
+    return EVALS.name(datasette) in datasette.databases
 
 
 async def opened_file(datasette: Datasette, path: Path) -> Database:
@@ -92,7 +103,7 @@ async def save_suite(database: Database, suite: Suite) -> None:
 
 
 async def add_case(database: Database, suite: str, case: Case) -> None:
-    """Add a case to a suite, which is made if need be, over a case of the same id."""
+    """Add a case to a suite, which is made if need be, or put it in the place of its id's."""
 
     def write(connection: sqlite3.Connection) -> None:
         new = Suite(suite, ())
@@ -101,12 +112,50 @@ async def add_case(database: Database, suite: str, case: Case) -> None:
             [suite, new.columns_in_order, new.tolerance, _now()],
         )
         (number,) = connection.execute(
-            "SELECT coalesce(max(position) + 1, 0) FROM eval_cases WHERE suite = ?", [suite]
+            """
+            SELECT coalesce(max(CASE WHEN id = ? THEN position END), max(position) + 1, 0)
+            FROM eval_cases WHERE suite = ?
+            """,
+            [case.id, suite],
         ).fetchone()
         connection.execute(
             "INSERT OR REPLACE INTO eval_cases VALUES (?, ?, ?, ?, ?, ?, ?)",
             case_row(suite, number, case),
         )
+
+    await database.execute_write_fn(write)
+
+
+async def drop_case(database: Database, suite: str, case_id: str) -> bool:
+    """Take a case out of a suite; its results stay. Whether it was there."""
+
+    def write(connection: sqlite3.Connection) -> bool:
+        sql = "DELETE FROM eval_cases WHERE suite = ? AND id = ?"
+        return bool(connection.execute(sql, [suite, case_id]).rowcount)
+
+    was_there: bool = await database.execute_write_fn(write)
+    return was_there
+
+
+async def suites_with(database: Database, case_id: str) -> tuple[str, ...]:
+    """The suites that have a case of that id."""
+    found = await _read(
+        database, "SELECT suite FROM eval_cases WHERE id = ? ORDER BY suite", case_id
+    )
+    return tuple(row["suite"] for row in found)
+
+
+async def delete_suite(database: Database, name: str) -> None:
+    """Forget a suite with its cases, runs and results."""
+
+    def write(connection: sqlite3.Connection) -> None:
+        # By hand: whether references are enforced is up to each connection.
+        connection.execute(
+            "DELETE FROM eval_results WHERE run IN (SELECT id FROM eval_runs WHERE suite = ?)",
+            [name],
+        )
+        for table, column in (("runs", "suite"), ("cases", "suite"), ("suites", "name")):
+            connection.execute(f"DELETE FROM eval_{table} WHERE {column} = ?", [name])  # noqa: S608 -- ours
 
     await database.execute_write_fn(write)
 
@@ -135,9 +184,17 @@ async def suite_of(database: Database, name: str) -> Suite:
     )
 
 
-async def begin(database: Database, suite: str, plan: Plan, cases: int) -> EvalRun:
+async def begin(
+    database: Database,
+    suite: str,
+    plan: Plan,
+    cases: int,
+    *,
+    status: RunStatus = RunStatus.RUNNING,
+    actor_id: str | None = None,
+) -> EvalRun:
     """Keep a new run that is about to ask `cases` cases."""
-    run = new_run(suite, plan, cases)
+    run = replace(new_run(suite, plan, cases), status=status, actor_id=actor_id)
     values = [
         run.id,
         run.suite,
@@ -149,9 +206,13 @@ async def begin(database: Database, suite: str, plan: Plan, cases: int) -> EvalR
         run.cases,
         run.status.value,
         run.created_at,
+        run.ended_at,
+        run.actor_id,
+        run.reason,
     ]
+    marks = ", ".join("?" for _ in values)
     await database.execute_write(
-        f"INSERT INTO eval_runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608 -- ours
+        f"INSERT INTO eval_runs ({RUN_COLUMNS}) VALUES ({marks})",  # noqa: S608 -- ours
         values,
     )
     return run
@@ -192,13 +253,55 @@ async def save_result(database: Database, run: EvalRun, result: CaseResult) -> N
     )
 
 
-async def end(database: Database, run: EvalRun, status: RunStatus) -> EvalRun:
-    """Say that a run has come to its end, was stopped, or goes on."""
-    ended = None if status is RunStatus.RUNNING else _now()
-    await database.execute_write(
-        "UPDATE eval_runs SET status = ?, ended_at = ? WHERE id = ?", [status.value, ended, run.id]
+async def end(
+    database: Database,
+    run: EvalRun,
+    status: RunStatus,
+    *,
+    reason: str | None = None,
+    cases: int | None = None,
+) -> EvalRun:
+    """Say that a run has come to its end, was stopped, or goes on.
+
+    `cases`: how many it has now, where its suite has changed since.
+    """
+    changed = replace(
+        run,
+        status=status,
+        ended_at=None if status.is_active else _now(),
+        reason=reason,
+        cases=run.cases if cases is None else cases,
     )
-    return replace(run, status=status, ended_at=ended)
+    await database.execute_write(
+        "UPDATE eval_runs SET status = ?, ended_at = ?, reason = ?, cases = ? WHERE id = ?",
+        [status.value, changed.ended_at, reason, changed.cases, run.id],
+    )
+    return changed
+
+
+async def stop_all(database: Database, reason: str) -> None:
+    """Say of every run that is said to go on that it was stopped."""
+    await database.execute_write(
+        "UPDATE eval_runs SET status = ?, ended_at = ?, reason = ? WHERE status IN (?, ?)",
+        [
+            RunStatus.STOPPED.value,
+            _now(),
+            reason,
+            RunStatus.WAITING.value,
+            RunStatus.RUNNING.value,
+        ],
+    )
+
+
+async def get_run(database: Database, suite: str, run_id: str) -> EvalRun | None:
+    """The run of that id in a suite, or None."""
+    found = await _read(
+        database,
+        f"SELECT {RUN_COLUMNS} FROM eval_runs WHERE suite = ? AND id = ?",  # noqa: S608 -- our columns
+        suite,
+        run_id,
+    )
+    return run_of(found[0]) if found else None
 
 
 async def runs_of(database: Database, suite: str) -> tuple[EvalRun, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ YAML_FILES = {".yaml", ".yml"}
 JSONL_FILES = {".jsonl", ".ndjson"}
 
 _MAX_BYTES = 50_000_000
+_TEXT = Path("The text")  # what errors call a suite that is in no file
 _LINE = "\0line"  # what no key in a file can be
 SUITE_KEYS = {
     "suite",
@@ -46,10 +48,24 @@ def read_suite(path: Path) -> Suite:
     except UnicodeDecodeError as error:
         raise BadInput(f"{path.name} is not UTF-8; save it as that.") from error
     if kind in YAML_FILES:
-        return _YamlSuite(path, text).suite()
+        return _YamlSuite(path, text, path.parent).suite()
     # Such files tend to have one name; the folder tells which set it is.
     name = f"{path.resolve().parent.name}/{path.stem}"
-    return Suite(name, _checked(path, _jsonl_cases(path, text)))
+    return Suite(name, _checked(path, _jsonl_cases(path, text, path.parent)))
+
+
+def suite_from_text(text: str, name: str) -> Suite:
+    """The suite in a text, YAML or JSONL, told apart by its first letter. Raises BadInput.
+
+    Databases are called as they are written, whether or not there is such a file; `name` is
+    what the suite is called unless the text says so.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if text.lstrip().startswith("{"):
+        suite = Suite("", _checked(_TEXT, _jsonl_cases(_TEXT, text, None)))
+    else:
+        suite = _YamlSuite(_TEXT, text, None).suite()
+    return suite if suite.name not in ("", _TEXT.stem) else replace(suite, name=name)
 
 
 def suite_yaml(suite: Suite, folder: Path) -> str:
@@ -107,7 +123,7 @@ def _checked(path: Path, cases: Iterator[tuple[int, Case]]) -> tuple[Case, ...]:
     return tuple(found)
 
 
-def _jsonl_cases(path: Path, text: str) -> Iterator[tuple[int, Case]]:
+def _jsonl_cases(path: Path, text: str, folder: Path | None) -> Iterator[tuple[int, Case]]:
     """Objects with `id`, `question`, `db`, and `gold` or `golds`; `set` if there are several."""
     for line, written in enumerate(text.split("\n"), start=1):
         if not written.strip():
@@ -134,7 +150,7 @@ def _jsonl_cases(path: Path, text: str) -> Iterator[tuple[int, Case]]:
             Case(
                 id=str(fields.get("id") or line),
                 question=fields["question"],
-                database=str((path.parent / fields["db"]).resolve()),
+                database=str((folder / fields["db"]).resolve()) if folder else fields["db"],
                 accepted=tuple(accepted),
                 tags=tuple(tags),
             ),
@@ -142,7 +158,18 @@ def _jsonl_cases(path: Path, text: str) -> Iterator[tuple[int, Case]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Mappings that know their line, no key twice, and dates as the text that they are."""
+    """Mappings that know their line, no key twice, and dates as the text that they are.
+
+    What stands for another part of the file is refused: a small file could be endless that way.
+    """
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(
+                problem="`*` stands for another part; write that out, or put the text in quotes",
+                problem_mark=self.peek_event().start_mark,
+            )
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         line = node.start_mark.line + 1
@@ -163,17 +190,17 @@ _Loader.yaml_implicit_resolvers = {
 
 
 class _YamlSuite:
-    """A suite as it stands in a YAML file."""
+    """A suite as it stands in YAML; `folder` is where files of databases are, if any are."""
 
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
+    def __init__(self, path: Path, text: str, folder: Path | None) -> None:
+        self._path, self._folder = path, folder
         try:
             self._fields = yaml.load(text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             line = mark.line + 1 if mark else 1
             raise _bad(path, line, f"this is not YAML ({error.problem}).") from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise BadInput(f"{path.name} is not YAML: {error}.") from error
         if not isinstance(self._fields, dict):
             raise _bad(path, 1, "a suite begins with `cases:` and a list below it.")
@@ -207,11 +234,11 @@ class _YamlSuite:
         database = self._text(fields, "database", self._text(self._fields, "database", ""))
         if not database:
             raise _bad(self._path, line, "`database` is missing, here and at the top.")
-        file = (self._path.parent / database).resolve()
+        file = self._folder and (self._folder / database).resolve()
         return line, Case(
             id=str(fields.get("id") or number),
             question=self._text(fields, "question"),
-            database=str(file) if file.is_file() else database,
+            database=str(file) if file and file.is_file() else database,
             accepted=self._accepted(fields),
             tags=tuple(tags),
         )

@@ -102,9 +102,15 @@ class Suite:
 class RunStatus(str, Enum):
     """Where a run stands; one that was stopped or killed can be resumed."""
 
+    WAITING = "waiting"  # for its turn
     RUNNING = "running"
     STOPPED = "stopped"
     DONE = "done"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it goes on by itself."""
+        return self in (RunStatus.WAITING, RunStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class EvalRun:
-    """One pass over the cases of a suite by one plan. Times are ISO 8601 in UTC."""
+    """One pass over the cases of a suite by one plan. Times are ISO 8601 in UTC.
+
+    `actor_id` is who started it on a server; `reason` why it ended early, where there is more to
+    say than that somebody stopped it.
+    """
 
     id: str
     suite: str
@@ -133,6 +143,8 @@ class EvalRun:
     status: RunStatus
     created_at: str
     ended_at: str | None = None
+    actor_id: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
