@@ -10,6 +10,7 @@ from datasette.utils import StartupError
 from . import migrations
 from .enrichments.work import worker
 from .errors import BadInput
+from .evals import work as eval_work
 from .evals.store import EVALS
 from .queries import close_workers
 from .settings import read_settings
@@ -36,6 +37,7 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
         UPLOADS.open(datasette)
         EVALS.open(datasette)
         datasette.add_background_task(worker.run_jobs, name="llm-tools enrichments")
+        datasette.add_background_task(eval_work.run_jobs, name="llm-tools evals")
 
     return inner
 
@@ -45,6 +47,7 @@ def end(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
     async def inner() -> None:
         await worker.stop(datasette)
+        await eval_work.stop(datasette)
         await close_workers(datasette)
 
     return inner

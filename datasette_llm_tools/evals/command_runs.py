@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
@@ -17,13 +16,11 @@ import click
 
 from ..command_line import ACTOR, is_database, opened_files
 from ..errors import BadInput, NotFound, RunPaused
-from ..model import choose_model
-from ..questions.asking import PURPOSE
 from ..settings import Settings
 from . import store
-from .perturbing import make_variants
+from .copying import ROOMY, with_copies
 from .reports import Reported, percent, summary
-from .running import Bench, chosen_cases, overridden, run_cases
+from .running import Bench, chosen_cases, overridden, run_cases, with_model
 from .suites import JSONL_FILES, YAML_FILES, databases_of, read_suite
 from .values import Case, CaseResult, EvalRun, Plan, RunStatus, Suite
 
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
     from datasette.database import Database
 
 STOPPED = "Stopped."
-_AT_ONCE = 8  # questions to a model that is not on this machine
-# Many databases on a busy machine: what Datasette reads of itself may take its time.
-_TOLD = {"settings": {"sql_time_limit_ms": 60_000}}
 _LINE_SECONDS = 30.0  # between lines of progress where there is no terminal
 
 
@@ -81,7 +75,7 @@ async def evaluated(wanted: Wanted) -> Ran:
             await store.save_suite(kept, suite)
         # Every model is looked up before the first is asked.
         plans = [
-            await _with_model(bench, replace(plan, model_id=each))
+            await with_model(bench, replace(plan, model_id=each))
             for each in dict.fromkeys(wanted.models or ("",))
         ]
         runs: list[Reported] = []
@@ -216,7 +210,7 @@ async def _suite(wanted: Wanted) -> Suite:
             f"{wanted.suite} is no file named .yaml, .yml or .jsonl; for a suite that is kept, "
             "name the file that keeps it with --save."
         )
-    async with opened_files([wanted.save], _TOLD) as (datasette, _):
+    async with opened_files([wanted.save], ROOMY) as (datasette, _):
         return await store.suite_of(await store.opened_file(datasette, wanted.save), wanted.suite)
 
 
@@ -226,32 +220,11 @@ async def _bench(cases: Sequence[Case], plan: Plan, save: Path | None) -> AsyncI
     files = {each: Path(each) for each in databases_of(cases)}
     for case in cases:
         _require_database(files[case.database], case, save)
-    async with AsyncExitStack() as stack:
-        datasette, names = await stack.enter_async_context(
-            opened_files(list(files.values()), _TOLD)
-        )
+    async with opened_files(list(files.values()), ROOMY) as (datasette, names):
         bench = Bench(datasette, ACTOR, dict(zip(files, names, strict=True)))
-        if plan.variants:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="llm-tools-")))
-            made = [
-                await asyncio.to_thread(
-                    make_variants, file, _new_folder(folder), plan.variants, plan.seed
-                )
-                for file in files.values()
-            ]
-            paths = [each.path for variants in made for each in variants]
-            copies, called = await stack.enter_async_context(opened_files(paths, _TOLD))
-            names_left = iter(called)
-            variants = {
-                name: [next(names_left) for _ in each]
-                for name, each in zip(names, made, strict=True)
-            }
-            bench = replace(bench, copies=copies, variants=variants)
-        yield bench
-
-
-def _new_folder(folder: Path) -> Path:
-    return Path(tempfile.mkdtemp(dir=folder))
+        by_name = dict(zip(names, files.values(), strict=True))
+        async with with_copies(bench, by_name, plan.variants, plan.seed) as whole:
+            yield whole
 
 
 def _require_database(path: Path, case: Case, save: Path | None) -> None:
@@ -261,10 +234,3 @@ def _require_database(path: Path, case: Case, save: Path | None) -> None:
         raise BadInput(f"{path} is not a SQLite database; the case {case.id} asks about it.")
     if save is not None and save.exists() and save.samefile(path):
         raise BadInput(f"{path} is asked about and only read: name another file with --save.")
-
-
-async def _with_model(bench: Bench, plan: Plan) -> tuple[Plan, int]:
-    """The plan with the full id of its model, and how many questions it is asked at once."""
-    wanted = plan.model_id or plan.settings.get("model")
-    model = await choose_model(bench.datasette, bench.actor, PURPOSE, wanted)
-    return replace(plan, model_id=model.model_id), 1 if model.info.is_local else _AT_ONCE

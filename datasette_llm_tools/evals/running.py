@@ -16,11 +16,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound, RunPaused
+from ..model import choose_model
 from ..permissions import Actor, visible_tables
 from ..pricing import price_usd
 from ..queries import Limits
 from ..questions.answering import Answering
-from ..questions.asking import Asking, prepare
+from ..questions.asking import PURPOSE, Asking, prepare
 from ..questions.values import Answer, Status
 from ..settings import Settings, read_settings, settings_from
 from .executing import Place, roomy
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # So many cases without an answer of the model, one after the other: it is not there any more.
 MOST_FAILURES = 5
+AT_ONCE = 8  # questions to a model that is not on this machine
 _ROOT = {"id": "root"}
 
 
@@ -80,6 +82,16 @@ def chosen_cases(suite: Suite, plan: Plan) -> tuple[Case, ...]:
         places.setdefault(each.database, number)
     position = {each.id: number for number, each in enumerate(suite.cases)}
     return tuple(sorted(cases, key=lambda each: (places[each.database], position[each.id])))
+
+
+async def with_model(bench: Bench, plan: Plan) -> tuple[Plan, int]:
+    """The plan with the full id of its model, and how many questions it is asked at once.
+
+    Raises NoModel.
+    """
+    wanted = plan.model_id or plan.settings.get("model")
+    model = await choose_model(bench.datasette, bench.actor, PURPOSE, wanted)
+    return replace(plan, model_id=model.model_id), 1 if model.info.is_local else AT_ONCE
 
 
 def overridden(settings: Settings, changes: Mapping[str, Any]) -> Settings:
