@@ -1,0 +1,341 @@
+"""The statement that gives the rows behind a number which a statement put together.
+
+Conditions are taken over as they are written and the group's values become conditions of their
+own. Where it cannot be told for sure which rows a number stands for there is no statement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from ..schema import Schema
+from ..sql_names import fold
+from .explaining.written import NotWritten, Query, Written, closing, inner_queries, read
+
+_MOST_SQL = 4000  # it stands in an address
+_ROWIDS = {"rowid", "oid", "_rowid_"}
+# What of sql_functions puts rows together; min and max of several values do not.
+_AGGREGATES = {
+    *("avg", "count", "group_concat", "json_group_array", "json_group_object", "max", "median"),
+    *("min", "percentile", "percentile_cont", "percentile_disc", "string_agg", "sum", "total"),
+}
+_KEEPS_NULL = {"json_group_array", "json_group_object"}
+_CONDITIONS = (
+    exp.EQ,
+    exp.NEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.And,
+    exp.Or,
+    exp.Not,
+    exp.In,
+    exp.Between,
+    exp.Like,
+    exp.Is,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One column of the result. `aggregate` is its only one, None where it has none or several."""
+
+    expression: Written
+    alias: str | None
+    tree: Any
+    aggregates: int
+    aggregate: _Aggregate | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Aggregate:
+    name: str
+    argument: Written
+    distinct: bool
+    condition: Written | None
+    counts_condition: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersBehind:
+    """A statement that puts rows together, read once for all numbers of its result.
+
+    `columns` are the indexes of those that hold what was put together.
+    """
+
+    columns: frozenset[int]
+    _query: Query
+    _items: tuple[_Item, ...]
+    _groups: tuple[tuple[Written, int], ...]  # an expression, and the column that holds its value
+    _unsure_types: bool
+
+    def statement(self, row: Sequence[object], column: int) -> str | None:
+        """The SQL of the rows behind one cell, or None where that cannot be told."""
+        if column not in self.columns:
+            return None
+        select = self._query.selects[0]
+        item = self._items[column]
+        conditions = []
+        if "where" in select.clauses:
+            conditions.append(_in_parentheses(select.clauses["where"]))
+        for expression, index in self._groups:
+            value = literal(row[index])
+            if value is None:
+                return None
+            # A column of a query inside may hold values of other types than SQLite takes it to
+            # hold; a plus sign makes it compare them as they are (sqlite.org/datatype3.html, 4.2).
+            plus = "+" if self._unsure_types and value != "null" else ""
+            conditions.append(f"{plus}{_in_parentheses(expression)} is {value}")
+        shown, order = self._shown(), ""
+        if (one := item.aggregate) is not None:
+            conditions += _own_conditions(one)
+            if one.distinct:
+                if shown != "*":
+                    return None
+                shown = f"distinct {one.argument.text}"
+            elif one.name in ("min", "max"):
+                order = f"\norder by {one.argument.text}{' desc' if one.name == 'max' else ''}"
+        before = f"{self._query.before.text}\n" if self._query.before.tokens else ""
+        where = "\nwhere " + "\n  and ".join(conditions) if conditions else ""
+        sql = f"{before}select {shown}\nfrom {select.clauses['from'].text}{where}{order}"
+        return sql if len(sql) <= _MOST_SQL else None
+
+    def _shown(self) -> str:
+        """All columns, and what a condition calls by the name that SELECT gave it."""
+        clauses = self._query.selects[0].clauses
+        used = {
+            fold(name)
+            for clause in ("from", "where")
+            for token in (clauses[clause].tokens if clause in clauses else ())
+            if (name := token.name)
+        }
+        named = [
+            f", {each.expression.text} as {_quoted(each.alias)}"
+            for each in self._items
+            if each.alias and not each.aggregates and fold(each.alias) in used
+        ]
+        return "*" + "".join(named)
+
+
+def rows_behind(
+    sql: str, result_columns: Sequence[str], row: Sequence[object], column: int, schema: Schema
+) -> str | None:
+    """The statement of the rows behind one number of a result, or None.
+
+    `row` is the row with the number, `column` the index of the number in it. DISTINCT aggregates
+    give the distinct values. None for what is no aggregate, and where it cannot be told.
+    """
+    read_once = numbers_behind(sql, result_columns, schema)
+    return read_once.statement(row, column) if read_once else None
+
+
+def numbers_behind(sql: str, result_columns: Sequence[str], schema: Schema) -> NumbersBehind | None:
+    """Read a statement once for all numbers of its result; None where it groups nothing."""
+    try:
+        return _read(read(sql), len(result_columns), schema)
+    except (NotWritten, IndexError, sqlglot.errors.SqlglotError, RecursionError):
+        return None
+
+
+def literal(value: object) -> str | None:
+    """A value as SQL that is equal to it, or None where no text of it could be sent."""
+    if value is None:
+        return "null"
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else ("9e999" if value > 0 else "-9e999")
+    if isinstance(value, int):
+        return str(int(value))
+    text = str(value)
+    # Bytes that are no UTF-8 came as U+FFFD; which ones they were is lost.
+    if "\x00" in text or "\ufffd" in text or any("\ud800" <= each <= "\udfff" for each in text):
+        return None
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _read(query: Query, width: int, schema: Schema) -> NumbersBehind | None:
+    select = query.selects[0]
+    words = {each.word for each in select.clauses["select"].tokens}
+    if (
+        len(query.selects) != 1
+        or "from" not in select.clauses
+        or "window" in select.clauses
+        or words & {"over", "random"}
+    ):
+        return None
+    skeleton, _ = inner_queries(select.whole)
+    tree = sqlglot.parse_one(skeleton, dialect="sqlite")
+    written = select.clauses["select"].listed()
+    if not isinstance(tree, exp.Select) or not len(tree.expressions) == len(written) == width:
+        return None
+    items = tuple(map(_item, written, tree.expressions))
+    columns = frozenset(
+        index
+        for index, each in enumerate(items)
+        if each.aggregates and not each.tree.find(exp.Select)
+    )
+    names = _Names(tree, items, schema, {fold(name) for name, _ in query.ctes})
+    groups = []
+    for group in select.clauses["group"].listed() if "group" in select.clauses else ():
+        found = names.column_of(group)
+        if found is None:
+            return None
+        groups.append(found)
+    return (
+        NumbersBehind(columns, query, items, tuple(groups), names.has_queries) if columns else None
+    )
+
+
+def _item(written: Written, tree: Any) -> _Item:
+    expression, alias = written, None
+    if isinstance(tree, exp.Alias):
+        alias = written.tokens[-1].name
+        if alias is None or fold(alias) != fold(tree.alias):
+            raise NotWritten("an alias that the parser reads otherwise")
+        expression = written.cut(0, -2 if written.tokens[-2].word == "as" else -1)
+    elif isinstance(tree, exp.Star) or (
+        isinstance(tree, exp.Column) and isinstance(tree.this, exp.Star)
+    ):
+        raise NotWritten("a star, whose columns are not counted here")
+    found = _aggregates(expression, tree.unalias())
+    return _Item(expression, alias, tree, len(found), found[0] if len(found) == 1 else None)
+
+
+def _aggregates(piece: Written, tree: Any) -> list[_Aggregate]:
+    """The aggregates of an expression, by their names before a parenthesis."""
+    found, tokens = [], piece.tokens
+    for index, token in enumerate(tokens[:-1]):
+        name = fold(token.name or "")
+        if name not in _AGGREGATES or tokens[index + 1].text != "(":
+            continue
+        end = closing(tokens, index + 1)
+        inside = piece.cut(index + 2, end)
+        listed = inside.listed()
+        if name in ("min", "max") and len(listed) != 1:
+            continue
+        argument = _before_order(listed[0])
+        first = argument.tokens[0].word if argument.tokens else ""
+        argument = argument.cut(1) if first in ("distinct", "all") else argument
+        condition = None
+        if end + 3 < len(tokens) and tokens[end + 1].word == "filter":
+            condition = piece.cut(end + 4, closing(tokens, end + 2))
+        found.append(
+            _Aggregate(name, argument, first == "distinct", condition, _counts_condition(tree))
+        )
+    return found
+
+
+def _before_order(argument: Written) -> Written:
+    """An argument without the order in which an aggregate is to take its values."""
+    depth = argument.tokens[0].depth if argument.tokens else 0
+    for index, token in enumerate(argument.tokens):
+        if token.word == "order" and token.depth == depth:
+            return argument.cut(0, index)
+    return argument
+
+
+def _counts_condition(tree: Any) -> bool:
+    """Whether this sums a condition, or the 1 or 0 that a condition is turned into."""
+    total = tree.find(exp.Sum)
+    if total is None:
+        return False
+    summed = total.this.unnest()
+    if isinstance(summed, _CONDITIONS):
+        return True
+    if isinstance(summed, exp.If):
+        branches = [summed.args.get("true"), summed.args.get("false")]
+    elif isinstance(summed, exp.Case):
+        branches = [*(each.args["true"] for each in summed.args["ifs"]), summed.args.get("default")]
+    else:
+        return False
+    return all(
+        each is None or isinstance(each, exp.Null) or each.sql() in ("0", "1") for each in branches
+    )
+
+
+def _own_conditions(one: _Aggregate) -> list[str]:
+    """What keeps only the rows that an aggregate took into account."""
+    conditions = [_in_parentheses(one.condition)] if one.condition is not None else []
+    is_value = one.argument.tokens and one.argument.text != "*"
+    is_constant = len(one.argument.tokens) == 1 and one.argument.tokens[0].kind == "number"
+    if not is_value or is_constant or one.name in _KEEPS_NULL:
+        return conditions
+    if one.counts_condition and not one.distinct:
+        return [*conditions, f"({one.argument.text}) <> 0"]
+    return [*conditions, f"{_in_parentheses(one.argument)} is not null"]
+
+
+def _in_parentheses(piece: Written) -> str:
+    """A piece as it is written; in parentheses, but for a name or a single value."""
+    is_name = all(each.name or each.text == "." for each in piece.tokens)
+    is_single = len(piece.tokens) == 1 or (len(piece.tokens) == 3 and is_name)
+    return piece.text if is_single and is_name else f"({piece.text})"
+
+
+def _quoted(name: str | None) -> str:
+    return '"' + (name or "").replace('"', '""') + '"'
+
+
+class _Names:
+    """What a name or number in GROUP BY stands for: a column of FROM goes before one of SELECT."""
+
+    def __init__(
+        self, tree: exp.Select, items: Sequence[_Item], schema: Schema, ctes: set[str]
+    ) -> None:
+        self._items = items
+        clause = tree.args.get("from_") or tree.args.get("from")
+        joins = tree.args.get("joins") or []
+        sources = [clause.this if clause else None, *(join.this for join in joins)]
+        self._columns: set[str] | None = set(_ROWIDS)
+        self.has_queries = False
+        self._merges = any(join.args.get("using") or join.args.get("method") for join in joins)
+        for source in sources:
+            table = None
+            if isinstance(source, exp.Table) and not source.db and fold(source.name) not in ctes:
+                table = schema.table(source.name)
+            self.has_queries |= table is None or table.kind == "view"
+            if table is None or self._columns is None:
+                self._columns = None  # what a query inside returns is not looked into
+            else:
+                self._columns |= {fold(each.name) for each in table.columns}
+
+    def column_of(self, group: Written) -> tuple[Written, int] | None:
+        """An expression of GROUP BY and the index of the column with its value, or None."""
+        if len(group.tokens) == 1 and group.tokens[0].kind == "number":
+            place = int(group.text) - 1 if group.text.isdigit() else -1
+            if 0 <= place < len(self._items) and not self._items[place].aggregates:
+                return self._items[place].expression, place
+            return None
+        for index, item in enumerate(self._items):
+            if item.expression.plain == group.plain or self._is_same_column(item, group):
+                # A name that SELECT gives to something else is that only if FROM has none of it.
+                return group, index
+        if len(group.tokens) == 1 and self._columns is not None:
+            name = fold(group.tokens[0].name or "")
+            named = [i for i, each in enumerate(self._items) if fold(each.alias or "") == name]
+            if name and name not in self._columns and len(named) == 1:
+                item = self._items[named[0]]
+                return None if item.aggregates else (item.expression, named[0])
+        return None
+
+    def _is_same_column(self, item: _Item, group: Written) -> bool:
+        """Whether both name one column, one of them with its table and one without."""
+        ours, theirs = item.expression.tokens, group.tokens
+        if self._merges or {len(ours), len(theirs)} != {1, 3}:
+            return False
+        names = [each[-1].name for each in (ours, theirs)]
+        long = ours if len(ours) == 3 else theirs
+        return (
+            long[1].text == "."
+            and names[0] is not None
+            and names[1] is not None
+            and fold(names[0]) == fold(names[1])
+        )
