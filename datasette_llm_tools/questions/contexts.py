@@ -41,6 +41,7 @@ class Block:
     table_urls: dict[str, str] = shown("Pages of the tables that the SQL read")
     draw_url: str = shown("Where rows of the database are drawn")
     may_make: bool = shown("Whether the reader may keep charts and change them in words")
+    may_eval: bool = shown("Whether the reader may keep it as a case of a suite")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ..errors import LlmToolsError
 from ..markdown import markdown
 from ..model import WAYS_TO_GET_A_MODEL, available_models
 from ..pages import fragment
-from ..permissions import ASK, WIDGET, may, visible_tables
+from ..permissions import ASK, EVAL, WIDGET, may, visible_tables
 from ..queries import QueryResult, run_query
 from ..schema import Schema
 from ..schema_reading import read_schema
@@ -84,6 +84,7 @@ async def block(
         },
         draw_url=draw_url(datasette, question.database),
         may_make=await may(datasette, actor, WIDGET, question.database),
+        may_eval=await may(datasette, actor, EVAL, question.database),
     )
 
 

@@ -74,7 +74,7 @@ async def question(request: Request, datasette: Datasette) -> Response:
 
 async def run(request: Request, datasette: Datasette) -> Response:
     """POST /-/questions/DATABASE/ID/-/run: SQL that a person edited, without a model."""
-    found = await _own(request, datasette)
+    found = await own_question(request, datasette)
     sql = str((await posted(request)).get("sql") or "").strip()
     if not sql:
         raise BadInput("There is no SQL to run; write a SELECT statement.")
@@ -90,14 +90,14 @@ async def run(request: Request, datasette: Datasette) -> Response:
 
 async def rename(request: Request, datasette: Datasette) -> Response:
     """POST /-/questions/DATABASE/ID/-/rename: another name in lists."""
-    found = await _own(request, datasette)
+    found = await own_question(request, datasette)
     await store.rename(datasette, found.id, str((await posted(request)).get("title") or ""))
     return await _changed(request, datasette, found)
 
 
 async def share(request: Request, datasette: Datasette) -> Response:
     """POST /-/questions/DATABASE/ID/-/share: readable by all who may ask, or by nobody else."""
-    found = await _own(request, datasette)
+    found = await own_question(request, datasette)
     shared = str((await posted(request)).get("shared", "")).lower() in ("1", "true", "on")
     await store.share(datasette, found.id, shared)
     return await _changed(request, datasette, found)
@@ -105,7 +105,7 @@ async def share(request: Request, datasette: Datasette) -> Response:
 
 async def delete(request: Request, datasette: Datasette) -> Response:
     """POST /-/questions/DATABASE/ID/-/delete: forget it."""
-    found = await _own(request, datasette)
+    found = await own_question(request, datasette)
     await store.delete(datasette, found.id)
     if wants_json(request):
         return json_response({"deleted": found.id})
@@ -193,7 +193,8 @@ async def _readable(request: Request, datasette: Datasette) -> store.Question:
     return found if found.actor_id == _actor_id(request) else store.without_prompts(found)
 
 
-async def _own(request: Request, datasette: Datasette) -> store.Question:
+async def own_question(request: Request, datasette: Datasette) -> store.Question:
+    """The question of the address, for the person who asked it."""
     found = await _readable(request, datasette)
     # Visitors cannot be told apart, so nobody of them may change what one of them asked.
     if found.actor_id is None or found.actor_id != _actor_id(request):
