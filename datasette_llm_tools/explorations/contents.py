@@ -1,0 +1,96 @@
+"""The table of contents of an exploration: headings of its words, titles of its blocks. Pure.
+
+An anchor is made of its block's id, so that a block can be rendered by itself and a link still
+leads to it when blocks before it come, go or move.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass
+from itertools import chain, count, pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from .values import Block, Document, QuestionBlock, Words
+
+# Those rules of markdown.py that say which lines are headings and what they read.
+_markdown = MarkdownIt("zero").enable(
+    [
+        *("heading", "fence", "hr", "blockquote", "list", "table"),
+        *("emphasis", "backticks", "escape", "link", "entity", "newline"),
+    ]
+)
+_TOP = 2  # the level of `#` in words: the page's title is the first
+_DEEPEST = 6
+_SLUG_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the contents. `level` is 2 to 6; `anchor` the id of the element, without #."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+def contents(document: Document) -> tuple[Entry, ...]:
+    """All headings and titles in order; a block stands one level below the heading before it."""
+    found: list[Entry] = []
+    under = _TOP - 1
+    for block in document.blocks:
+        if isinstance(block, Words):
+            found += headings(block)
+            under = found[-1].level if headings(block) else under
+        elif block_name(block):
+            level = min(under + 1, _DEEPEST)
+            found.append(Entry(level, block_name(block), block_anchor(block.id)))
+    return tuple(found)
+
+
+def headings(words: Words) -> tuple[Entry, ...]:
+    """The headings of words that stand in no list and no quotation, in order."""
+    tokens = _markdown.parse(words.text)
+    found: list[Entry] = []
+    for opening, inline in pairwise(tokens):
+        if opening.type != "heading_open" or opening.level:
+            continue
+        text = _plain(inline)
+        level = min(int(opening.tag[1:]) + _TOP - 1, _DEEPEST)
+        anchor = _free(f"{block_anchor(words.id)}-{_slug(text)}", {each.anchor for each in found})
+        found.append(Entry(level, text, anchor))
+    return tuple(found)
+
+
+def block_anchor(block_id: str) -> str:
+    """The id of a block's element."""
+    return f"block-{block_id}"
+
+
+def block_name(block: Block) -> str:
+    """What a block is called: its title, else its question; nothing for words."""
+    if isinstance(block, Words):
+        return ""
+    return block.title or (block.question if isinstance(block, QuestionBlock) else "")
+
+
+def _plain(inline: Token) -> str:
+    parts = [
+        " " if each.type in ("softbreak", "hardbreak") else each.content
+        for each in inline.children or ()
+    ]
+    return "".join(parts).strip()
+
+
+def _free(anchor: str, taken: Set[str]) -> str:
+    others = (f"{anchor}-{number}" for number in count(2))
+    return next(each for each in chain((anchor,), others) if each not in taken)
+
+
+def _slug(text: str) -> str:
+    """A heading as part of an address: letters of any language, digits, and hyphens."""
+    slug = re.sub(r"[^\w]+", "-", text.lower())[:_SLUG_CHARACTERS].strip("-")
+    return slug or "heading"

@@ -1,0 +1,85 @@
+"""The table of contents: which headings and titles stand in it, how deep, under which anchors."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasette_llm_tools.explorations.contents import Entry, contents, headings
+from datasette_llm_tools.explorations.values import (
+    Block,
+    Document,
+    QueryBlock,
+    QuestionBlock,
+    WidgetBlock,
+    Words,
+)
+
+A, B, C = "a" * 12, "b" * 12, "c" * 12
+
+
+def words(text: str, block_id: str = A) -> Words:
+    return Words(id=block_id, text=text)
+
+
+def query(title: str, block_id: str = B) -> QueryBlock:
+    return QueryBlock(id=block_id, title=title, database="shops", sql="select 1", query="")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("# Delays\n\nThey grow.", [(2, "Delays", "delays")]),
+        ("## `code` and *more* \\*", [(3, "code and more *", "code-and-more")]),
+        ("####### seven is no heading", []),
+        ("#no space", []),
+        ("```\n# in a fence\n```\n# outside", [(2, "outside", "outside")]),
+        ("~~~\n# never closed", []),
+        ("- # in a list\n\n> # in a quotation", []),
+        ("# Delays\n# Delays", [(2, "Delays", "delays"), (2, "Delays", "delays-2")]),
+        (
+            "# A 2\n# A\n# A",
+            [(2, "A 2", "a-2"), (2, "A", "a"), (2, "A", "a-3")],
+        ),
+        ("# Verspätung über 1 h", [(2, "Verspätung über 1 h", "verspätung-über-1-h")]),
+        ("# !!!", [(2, "!!!", "heading")]),
+        ("###### six", [(6, "six", "six")]),
+        ("# [a link](/shops) &amp; more", [(2, "a link & more", "a-link-more")]),
+    ],
+)
+def test_headings_of_words(text: str, found: list[tuple[int, str, str]]) -> None:
+    expected = tuple(Entry(level, said, f"block-{A}-{slug}") for level, said, slug in found)
+    assert headings(words(text)) == expected
+
+
+def test_blocks_stand_below_the_heading_before_them() -> None:
+    question = QuestionBlock(id=C, title="", database="shops", sql="select 1", question="How many?")
+    document = Document(
+        title="Shops",
+        blocks=(
+            query("First"),
+            words("# Part\n## Section"),
+            words("no heading", "d" * 12),
+            question,
+        ),
+    )
+    assert [(each.level, each.text) for each in contents(document)] == [
+        (2, "First"),
+        (2, "Part"),
+        (3, "Section"),
+        (4, "How many?"),
+    ]
+
+
+def test_anchors_stay_when_blocks_move_and_are_unique() -> None:
+    blocks: tuple[Block, ...] = (
+        words("# Same"),
+        words("# Same", B),
+        WidgetBlock(id=C, title="Same", database="shops", widget_id="0" * 24, revision=1),
+    )
+    before = {each.anchor for each in contents(Document("Page", blocks=blocks))}
+    after = {each.anchor for each in contents(Document("Page", blocks=blocks[::-1]))}
+    assert before == after and len(before) == 3
+
+
+def test_what_has_no_name_is_not_listed() -> None:
+    assert contents(Document("Page", blocks=(query(""), words("plain")))) == ()
