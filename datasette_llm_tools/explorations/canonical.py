@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -25,3 +25,16 @@ def digest(value: Any) -> str:
 def rows_digest(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """The hash of a result: its columns and its rows in order, cells as JSON has them."""
     return digest({"columns": list(columns), "rows": [list(row) for row in rows]})
+
+
+def frozen_digest(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], more: Mapping[str, Any]
+) -> str:
+    """The hash of what was frozen of a block: of its rows, and where there is more, of that too.
+
+    Of a chart or a widget a table of rows is only a part of what readers see.
+    """
+    if not more:
+        return rows_digest(columns, rows)
+    told = {"columns": list(columns), "rows": [list(row) for row in rows], "more": dict(more)}
+    return digest(told)

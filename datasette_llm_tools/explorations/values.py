@@ -298,6 +298,8 @@ class Snapshot:
 class Certificate:
     """What a block's rows came from. `hash` is over all other fields, as canonical JSON.
 
+    `params` are the values that its statement was run with. `block_hash` is over all that its
+    author wrote of the block (checking/certificates.py), `rows_hash` over what was frozen of it.
     It says that rows, SQL and words belong together, not who put them together.
     """
 
@@ -313,6 +315,7 @@ class Certificate:
     taken_at: str
     row_count: int
     truncated: bool
+    block_hash: str
     schema_hash: str
     rows_hash: str
     hash: str = ""
