@@ -42,12 +42,12 @@ def _in_words() -> Iterator[None]:
         said = str(error)
         if "full" in said or "readonly" in said or "disk I/O" in said:
             raise Conflict(
-                "The internal database, in which widgets are kept, cannot be written to "
+                "The internal database, in which these are kept, cannot be written to "
                 f"({said}); nothing was changed. Make room there and try again."
             ) from error
         if "locked" in said or "busy" in said:
             raise Conflict(
-                "The internal database, in which widgets are kept, is locked by another "
+                "The internal database, in which these are kept, is locked by another "
                 "process; nothing was changed. Try again in a moment."
             ) from error
         raise
