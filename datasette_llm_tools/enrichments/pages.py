@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import BadInput, LlmToolsError
+from ..errors import BadInput, LlmToolsError, NotFound
 from ..model import available_models
 from ..permissions import ENRICH, OWN_TABLES, require_table
 from ..settings import read_settings
@@ -174,6 +175,20 @@ async def require_readable(datasette: Datasette, actor: Actor, run: Run) -> None
     is_gone = not await datasette.get_database(database).table_exists(table)
     if run.is_foreign or not (is_gone and may_control(datasette, actor, run)):
         await require_table(datasette, actor, "view-table", database, table)
+
+
+async def readable_run(datasette: Datasette, actor: Actor, database: str, run_id: str) -> Run:
+    """The run of that id, if this actor may read what it did. Raises NotFound, NotAllowed."""
+    await datasette.refresh_schemas()
+    found = None
+    if database in datasette.databases:
+        found = await store.get_run(datasette, database, run_id)
+    if found is not None:
+        with suppress(NotFound):
+            await require_readable(datasette, actor, found)
+            return found
+    # Whoever may not see the table reads neither its name nor that there is such a run.
+    raise NotFound("There is no such run here.")
 
 
 async def _is_offered(datasette: Datasette, database: str, table: str) -> bool:

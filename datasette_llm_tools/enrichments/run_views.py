@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Response
 
-from ..errors import BadInput, Conflict, NotAllowed, NotFound
+from ..errors import BadInput, Conflict, NotAllowed
 from ..pages import fragment, json_response, posted, render, wants_json
 from ..permissions import ENRICH, require_table
 from ..settings import read_settings
-from . import links, result_pages, run_pages, stale
+from . import links, pages, result_pages, run_pages, stale
 from .database import store, undoing
 from .database.tables import key_from_json, require_target
 from .limit_drafts import changed_limits
-from .pages import may_control, require_readable
+from .pages import may_control
 from .run_json import undone_json, whole_run_json
 from .starting import require_models, require_writing, start_again
 from .values import Fault, OutcomeStatus, Rows, Run, RunStatus, Wish
@@ -147,16 +146,7 @@ async def again(request: Request, datasette: Datasette) -> Response:
 async def readable_run(request: Request, datasette: Datasette) -> Run:
     """The run of the address, if this actor may read it."""
     database = str(tilde_decode(request.url_vars["database"]))
-    await datasette.refresh_schemas()
-    found = None
-    if database in datasette.databases:
-        found = await store.get_run(datasette, database, request.url_vars["id"])
-    if found is not None:
-        with suppress(NotFound):
-            await require_readable(datasette, request.actor, found)
-            return found
-    # Whoever may not see the table reads neither its name nor that there is such a run.
-    raise NotFound("There is no such run here.")
+    return await pages.readable_run(datasette, request.actor, database, request.url_vars["id"])
 
 
 async def _own_run(request: Request, datasette: Datasette, *, writing: bool = False) -> Run:

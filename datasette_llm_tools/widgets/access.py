@@ -67,13 +67,25 @@ async def readable_widget(request: Request, datasette: Datasette) -> Widget:
     """
     database = await widget_database(request, datasette, _READ)
     found = await store.get(datasette, request.url_vars["id"])
-    visible = found is not None and (found.shared or is_own(request.actor, found))
-    if found is None or found.database != database or not visible:
+    in_its_place = found if found is not None and found.database == database else None
+    return await _as_readable(datasette, request.actor, in_its_place)
+
+
+async def readable_widget_of(datasette: Datasette, actor: Actor, widget_id: str) -> Widget:
+    """The widget of that id, wherever it is, as `readable_widget`."""
+    found = await store.get(datasette, widget_id)
+    readable = await _as_readable(datasette, actor, found)
+    await require(datasette, actor, _READ, readable.database)
+    return readable
+
+
+async def _as_readable(datasette: Datasette, actor: Actor, found: Widget | None) -> Widget:
+    if found is None or not (found.shared or is_own(actor, found)):
         raise NotFound("There is no such widget, or its owner has not shared it.")
-    if is_own(request.actor, found):
+    if is_own(actor, found):
         return found
     shown = await store.version_for_readers(datasette, found)
-    return replace(as_read(request.actor, found), current=shown)
+    return replace(as_read(actor, found), current=shown)
 
 
 async def own_widget(request: Request, datasette: Datasette) -> Widget:
