@@ -81,6 +81,7 @@ def register_commands(cli: Group) -> None:
 @hookimpl
 def menu_links(datasette: Datasette, actor: Actor) -> Any:
     from .enrichments import links as enriching
+    from .evals import links as evaluating
     from .questions import links
     from .widgets import links as drawing
 
@@ -88,6 +89,7 @@ def menu_links(datasette: Datasette, actor: Actor) -> Any:
         links.menu(datasette, actor),
         enriching.menu(datasette, actor),
         drawing.menu(datasette, actor),
+        evaluating.menu(datasette, actor),
     )
 
 

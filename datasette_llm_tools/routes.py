@@ -5,6 +5,8 @@ from __future__ import annotations
 from .enrichments import run_views
 from .enrichments import views as enrich_views
 from .enrichments.review import review_views
+from .evals import run_views as eval_run_views
+from .evals import views as eval_views
 from .explorations.catalog import catalog_views
 from .explorations.checking import check_views
 from .explorations.editing import add_views, edit_views
@@ -23,6 +25,8 @@ _DATABASE = r"/-/questions/(?P<database>[^/.]+)"
 _QUESTION = _DATABASE + r"/(?P<id>[0-9a-f]{24})"
 _TABLE = r"/-/enrichments/(?P<database>[^/.]+)/(?P<table>[^/.]+)"
 _RUN = r"/-/runs/(?P<database>[^/.]+)/(?P<id>[0-9a-f]{24})"
+_SUITE = r"/-/evals/(?P<suite>[^/.]+)"
+_EVAL_RUN = _SUITE + r"/(?P<run>[0-9a-f]{12})"
 _WIDGETS = r"/-/widgets/(?P<database>[^/.]+)"
 _WIDGET = _WIDGETS + r"/(?P<id>[0-9a-f]{24})"
 _REVISION = _WIDGET + r"/(?P<number>[1-9][0-9]{0,9})"
@@ -127,4 +131,17 @@ ROUTES = (
     (_BLOCK + r"/-/embed$", embed_views.embed_block, {"GET"}),
     (_BLOCK + r"/-/frame(?:\.json)?$", read_views.frame, {"POST"}),
     (_BLOCK + r"/-/rows(?:\.json)?$", read_views.rows, {"POST"}),
+    (r"/-/evals(?:\.json)?$", eval_views.home, {"GET", "POST"}),
+    (_SUITE + r"(?:\.json)?$", eval_views.suite, {"GET"}),
+    (_SUITE + r"\.yaml$", eval_views.export, {"GET"}),
+    (_SUITE + r"/-/delete(?:\.json)?$", eval_views.delete, {"POST"}),
+    (_SUITE + r"/-/case(?:\.json)?$", eval_views.case, {"POST"}),
+    (_SUITE + r"/-/drop(?:\.json)?$", eval_views.drop, {"POST"}),
+    (_SUITE + r"/-/start(?:\.json)?$", eval_views.start, {"POST"}),
+    (_SUITE + r"/-/compare(?:\.json)?$", eval_views.compare, {"GET"}),
+    (_EVAL_RUN + r"(?:\.json)?$", eval_run_views.run, {"GET"}),
+    (_EVAL_RUN + r"/-/cases(?:\.json)?$", eval_run_views.cases, {"GET"}),
+    (_EVAL_RUN + r"/-/stop(?:\.json)?$", eval_run_views.stop, {"POST"}),
+    (_EVAL_RUN + r"/-/resume(?:\.json)?$", eval_run_views.resume, {"POST"}),
+    (_QUESTION + r"/-/right(?:\.json)?$", eval_run_views.mark, {"POST"}),
 )
