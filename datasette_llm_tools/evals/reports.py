@@ -196,7 +196,7 @@ def report_json(suite: str, cases: Sequence[Case], runs: Sequence[Reported]) -> 
     return {
         "suite": suite,
         "cases": len(cases),
-        "runs": [_run_json(cases, each) for each in runs],
+        "runs": [run_json(cases, each) for each in runs],
         "pairs": [
             {
                 "first": first.name,
@@ -212,7 +212,7 @@ def report_json(suite: str, cases: Sequence[Case], runs: Sequence[Reported]) -> 
     }
 
 
-def _run_json(cases: Sequence[Case], reported: Reported) -> dict[str, Any]:
+def run_json(cases: Sequence[Case], reported: Reported) -> dict[str, Any]:
     told = summary(reported.results)
     return {
         "name": reported.name,

@@ -66,8 +66,11 @@ class Runner:
             await self.stop()
 
     def add(self, job: Job) -> None:
-        """Ask the cases of a run when it is its turn."""
-        self._waiting.append(job)
+        """Ask the cases of a run when it is its turn; once, however often it is added."""
+        if self._asked is not None and self._asked.run.id == job.run.id:
+            return
+        if not any(each.run.id == job.run.id for each in self._waiting):
+            self._waiting.append(job)
         self._woken.set()
 
     def status(self, run: EvalRun) -> RunStatus:

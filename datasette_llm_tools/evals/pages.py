@@ -1,0 +1,197 @@
+"""How the pages of suites come about: the list of them, and one with its cases and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from ..enrichments import pages as enriching
+from ..enrichments.links import home_url as enrichments_url
+from ..enrichments.review.review_pages import labelled_url
+from ..model import WAYS_TO_GET_A_MODEL, available_models
+from ..permissions import may
+from ..questions.asking import PURPOSE
+from . import access, links, store, work
+from .contexts import CaseShown, EvalsPage, RunLine, SqlShown, SuiteLine, SuitePage
+from .kinds import kinds_of
+from .reports import Reported, interval, percent, summary
+from .scatter import Point, scatter
+from .suites import databases_of
+from .values import Case, EvalRun, ExpectedRows, Instead, Suite
+from .wording import money, plan_words, seconds, tokens
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.database import Database
+    from datasette.utils.asgi import Request
+
+MOST_RUNS = 30  # of a suite, on its page
+_MOST_LABELLED = 5
+_ROWS_SHOWN = 20
+
+
+async def home_page(datasette: Datasette, request: Request) -> EvalsPage:
+    """The suites that the reader may use."""
+    kept = await store.opened(datasette)
+    suites = [await store.suite_of(kept, name) for name in await store.suite_names(kept)]
+    usable = [each for each in suites if await access.may_use(datasette, request.actor, each)]
+    enriched = await enriching.home_page(datasette, request)
+    return EvalsPage(
+        suites=[await _suite_line(datasette, kept, each) for each in usable],
+        url=links.home_url(datasette),
+        databases=await access.databases_for(datasette, request.actor),
+        labelled=[
+            (each.run.enrichment.name, labelled_url(datasette, each.run))
+            for each in enriched.runs[:_MOST_LABELLED]
+        ],
+        enrichments_url=enrichments_url(datasette),
+    )
+
+
+async def _suite_line(datasette: Datasette, kept: Database, suite: Suite) -> SuiteLine:
+    found = await reported(datasette, kept, suite, most=1)
+    return SuiteLine(
+        name=suite.name,
+        url=links.suite_url(datasette, suite.name),
+        description=suite.description,
+        cases=len(suite.cases),
+        databases=database_names(datasette, suite.cases),
+        latest=run_line(datasette, *found[0]) if found else None,
+    )
+
+
+def database_names(datasette: Datasette, cases: Sequence[Case]) -> tuple[str, ...]:
+    """The databases of cases, as they are called here."""
+    return tuple(access.served(datasette, each) or each for each in databases_of(cases))
+
+
+async def reported(
+    datasette: Datasette, kept: Database, suite: Suite, *, most: int = MOST_RUNS
+) -> list[tuple[int, Reported]]:
+    """The latest runs of a suite, newest first, each with its number in the suite, from 1."""
+    runs = await store.runs_of(kept, suite.name)
+    return [
+        (len(runs) - place, await report_of(datasette, kept, suite, run))
+        for place, run in enumerate(runs[:most])
+    ]
+
+
+async def report_of(datasette: Datasette, kept: Database, suite: Suite, run: EvalRun) -> Reported:
+    """A run with the status that it really has, and its results.
+
+    Those of cases that are in the suite no more are left out: who may read the suite need not
+    be who may read those.
+    """
+    known = {each.id for each in suite.cases}
+    results = await store.results_of(kept, run.id)
+    ours = tuple(each for each in results if each.case_id in known)
+    return Reported(run.plan.model_id, work.now(datasette, run), ours)
+
+
+def run_line(datasette: Datasette, number: int, found: Reported) -> RunLine:
+    """A run as lists show it."""
+    told = summary(found.results)
+    return RunLine(
+        run=found.run,
+        number=number,
+        url=links.run_url(datasette, found.run.suite, found.run.id),
+        settings=plan_words(found.run.plan),
+        asked=len(found.results),
+        right=percent(told.right),
+        interval=interval(told.right),
+        cost=money(told.usd) if found.results else "",
+        tokens=tokens(told) if found.results else "",
+        seconds=seconds(told.median_seconds),
+    )
+
+
+async def suite_page(
+    datasette: Datasette, request: Request, kept: Database, suite: Suite
+) -> SuitePage:
+    """A suite with its cases and runs; `?case=` names one to edit."""
+    runs = await reported(datasette, kept, suite)
+    cases = [case_shown(datasette, each) for each in suite.cases]
+    wanted = request.args.get("case")
+    chart, label = _chart(runs)
+    return SuitePage(
+        name=suite.name,
+        description=suite.description,
+        url=links.suite_url(datasette, suite.name),
+        home_url=links.home_url(datasette),
+        cases=cases,
+        edited=next((each for each in cases if each.case.id == wanted), None),
+        databases=await access.databases_for(datasette, request.actor),
+        missing=access.missing(datasette, suite.cases),
+        runs=[run_line(datasette, *each) for each in runs],
+        chart=chart,
+        chart_label=label,
+        models=await available_models(datasette, request.actor, PURPOSE),
+        no_model=WAYS_TO_GET_A_MODEL,
+        tables_url=await table_url(datasette, request, "eval_cases", suite=suite.name),
+    )
+
+
+def case_shown(datasette: Datasette, case: Case) -> CaseShown:
+    """A case as pages show it."""
+    database = access.served(datasette, case.database)
+    instead = case.accepted.value if isinstance(case.accepted, Instead) else None
+    accepted = () if isinstance(case.accepted, Instead) else case.accepted
+    return CaseShown(
+        case=case,
+        database=database or case.database,
+        kinds=tuple(sorted(each.value for each in kinds_of(case))),
+        accepted=tuple(
+            SqlShown(_rows_words(each), None)
+            if isinstance(each, ExpectedRows)
+            else sql_shown(datasette, database, each)
+            for each in accepted
+        ),
+        instead=instead,
+        ask_url=links.question_url(datasette, database, case.question) if database else None,
+    )
+
+
+def sql_shown(datasette: Datasette, database: str | None, sql: str) -> SqlShown:
+    """A statement with Datasette's page for it."""
+    return SqlShown(sql, links.query_url(datasette, database, sql) if database else None)
+
+
+async def table_url(
+    datasette: Datasette, request: Request, table: str, **filters: str
+) -> str | None:
+    """Datasette's page of rows of one of our tables, if the reader may see that."""
+    name = store.EVALS.name(datasette)
+    if not await may(datasette, request.actor, "view-database", name):
+        return None
+    return links.rows_url(datasette, name, table, **filters)
+
+
+def _rows_words(expected: ExpectedRows) -> str:
+    shown = [", ".join(map(repr, row)) for row in expected.rows[:_ROWS_SHOWN]]
+    more = len(expected.rows) - len(shown)
+    return "\n".join(["-- These rows:", *shown, *([f"… and {more} more"] if more else [])])
+
+
+def _chart(runs: Sequence[tuple[int, Reported]]) -> tuple[Markup | None, str]:
+    """Accuracy against what a question costs, or how long it takes where all of them are free."""
+    told = [(number, each, summary(each.results)) for number, each in runs]
+    asked = [each for each in told if each[2].right.value is not None]
+    if len(asked) < 2:
+        return None, ""
+    paid = [each for each in asked if each[2].usd is not None]
+    by_cost = any(each[2].usd for each in paid)
+    label = "Dollars a question" if by_cost else "Seconds a question, median"
+    points = [
+        Point(
+            number=number,
+            name=found.name,
+            x=(told.usd or 0) / told.right.of if by_cost else told.median_seconds or 0,
+            value=told.right.value or 0,
+            low=told.right.interval[0],
+            high=told.right.interval[1],
+        )
+        for number, found, told in (paid if by_cost else asked)
+    ]
+    return Markup(scatter(points, label, money if by_cost else seconds)), label
