@@ -1,4 +1,4 @@
-"""What is different between two versions of a widget, line by line. Pure."""
+"""What is different between two versions of a widget, or two texts, line by line. Pure."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Diff:
 def differences(before: Draft, after: Draft, kind: Kind) -> Diff:
     """What `after` has and `before` has not, and the other way round."""
     return Diff(
-        queries=_lines(_queries_lines(before), _queries_lines(after)),
-        source=_lines(_source_text(before, kind), _source_text(after, kind)),
+        queries=line_differences(_queries_lines(before), _queries_lines(after)),
+        source=line_differences(_source_text(before, kind), _source_text(after, kind)),
     )
 
 
@@ -68,7 +68,8 @@ def _source_text(draft: Draft, kind: Kind) -> list[str]:
     return draft.source.splitlines()
 
 
-def _lines(before: Sequence[str], after: Sequence[str]) -> tuple[DiffLine, ...]:
+def line_differences(before: Sequence[str], after: Sequence[str]) -> tuple[DiffLine, ...]:
+    """Two texts line by line, with a few equal lines around; () where they are the same."""
     if before == after:
         return ()
     matcher = _matcher(before, after) if len(before) + len(after) <= _MOST_LINES else None
