@@ -267,6 +267,7 @@ class Frozen:
     `schema_hash` over the columns of these tables. Of a chart, columns and rows are what is drawn
     and `more` is the rest of its Drawn as JSON; of a widget they are empty, and `more` is
     {html, libraries, queries}. `refused`: why there are no rows, where the block did not run.
+    `sources`, (table, column) pairs that were read, are not kept: they are for whoever publishes.
     """
 
     block_id: str
@@ -280,6 +281,7 @@ class Frozen:
     taken_at: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
     refused: str | None = None
+    sources: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ async def look(
         noun=_noun(sql, result),
         milliseconds=result.milliseconds,
         visible=visible,
+        tables=result.tables,
+        sources=result.sources,
     )
 
 

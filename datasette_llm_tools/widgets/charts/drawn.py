@@ -18,7 +18,8 @@ class Looked:
     """What a query gives: its columns and its first rows, LOOKED_AT at most.
 
     `noun` is what a row is, in the plural, where each is a row of one table; `milliseconds`
-    is how long the query took to give these; `visible` are the tables that the actor may view.
+    is how long the query took to give these; `visible` are the tables that the actor may view,
+    `tables` and `sources` what it reads, as a QueryResult has it.
     """
 
     columns: tuple[ChartColumn, ...]
@@ -27,6 +28,8 @@ class Looked:
     noun: str | None
     milliseconds: float
     visible: frozenset[str]
+    tables: tuple[str, ...] = ()
+    sources: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)

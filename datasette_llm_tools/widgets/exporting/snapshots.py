@@ -32,12 +32,17 @@ _MOST_SECONDS = 10.0  # for all results but those of the defaults
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a query gave with these values of its parameters. `truncated`: there was more."""
+    """What a query gave with these values of its parameters. `truncated`: there was more.
+
+    `tables` and `sources` are what it read, as a QueryResult has it.
+    """
 
     params: Mapping[str, Value]
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
     truncated: bool
+    tables: tuple[str, ...] = ()
+    sources: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,9 @@ def _values(parameter: Parameter, default: Value, results: Sequence[Result]) -> 
 
 
 def _result(params: Mapping[str, Value], result: QueryResult) -> Result:
-    return Result(params, result.columns, result.rows, result.truncated)
+    return Result(
+        params, result.columns, result.rows, result.truncated, result.tables, result.sources
+    )
 
 
 def _size(result: Result) -> int:
