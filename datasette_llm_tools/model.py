@@ -56,14 +56,22 @@ class ModelInfo:
     """A model that this actor may use. `keeps_prefix`: a repeated start of a prompt is free.
 
     `attachment_types` are media types. `is_local`: it runs on this machine and costs nothing.
+    `supports_several`: one call may give several replies, each as a line of JSON.
     """
 
     model_id: str
     keeps_prefix: bool
     supports_schema: bool
     supports_grammar: bool = False
+    supports_tools: bool = False
     attachment_types: frozenset[str] = frozenset()
     is_local: bool = False
+    supports_several: bool = False
+
+    @property
+    def takes_structure(self) -> bool:
+        """Whether it is made to reply in a given form: by a JSON schema, or to call tools."""
+        return self.supports_schema or self.supports_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,13 @@ class Model:
 
         async with aclosing(Reply(self.model_id, chain)) as reply:
             yield reply
+
+    def varied(self, count: int) -> dict[str, Any]:
+        """Options for `count` replies that differ from each other, as far as the model has them."""
+        wanted = {"temperature": 0.7, "top_p": 0.95, "seed": 1, "n": count}
+        if not self.info.supports_several:
+            del wanted["n"], wanted["seed"]
+        return {name: value for name, value in wanted.items() if name in self._options}
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Send a prompt once and return the whole reply. Cancelling it stops the model's work.
@@ -275,8 +290,10 @@ def _info(model: Any) -> ModelInfo:
         keeps_prefix=bool(getattr(model, "keeps_prefix", False)),
         supports_schema=bool(model.supports_schema),
         supports_grammar="grammar" in model.Options.model_fields,
+        supports_tools=bool(model.supports_tools),
         attachment_types=frozenset(model.attachment_types),
         is_local=bool(getattr(model, "is_local", False)),
+        supports_several="n" in model.Options.model_fields and bool(getattr(model, "is_local", 0)),
     )
 
 

@@ -50,13 +50,43 @@ class Settings:
     )
     query_workers: int = _setting(2, "Processes kept warm to run model SQL.")
     repairs: int = _setting(2, "How often the model is asked to mend SQL that did not run.")
-    max_model_calls: int = _setting(6, "Model calls that one question may make.")
-    max_sql_runs: int = _setting(6, "Statements that one question may run.")
+    candidates: int = _setting(
+        8,
+        "Statements that a model on this machine may write for one question, of which those that "
+        "return the same rows count together; 1 for one statement only.",
+    )
+    candidates_paid: int = _setting(
+        1, "The same for every other model, for which each further statement is a call."
+    )
+    candidate_seconds: int = _setting(
+        6, "Seconds after which no further statements are asked for."
+    )
+    mend_names: bool = _setting(
+        True,
+        "Whether SQL that does not run is mended by rule, from the schema, before a model is asked.",
+    )
+    mend_texts: bool = _setting(
+        True,
+        "Whether a text that its column does not hold is replaced by one that it holds, if nothing "
+        "is found and one alone can be meant.",
+    )
+    correct_sql: bool = _setting(
+        True, "Whether ratios of whole numbers get decimals, and groups without an order get one."
+    )
+    max_model_calls: int = _setting(8, "Model calls that one question may make.")
+    max_sql_runs: int = _setting(60, "Statements that one question may run.")
     max_tokens: int = _setting(20_000, "Tokens, in and out together, that one question may use.")
     max_output_tokens: int = _setting(600, "Tokens that one reply of a model may have.")
     max_seconds: int = _setting(
         300, "Seconds that one question may take, loading a local model included."
     )
+    investigate_steps: int = _setting(
+        8, "Steps that an investigation may have, each one model call and at most one statement."
+    )
+    investigate_tokens: int = _setting(
+        60_000, "Tokens, in and out together, that one investigation may use."
+    )
+    investigate_seconds: int = _setting(600, "Seconds that one investigation may take.")
     max_questions_at_once: int = _setting(
         100,
         "Questions being answered at the same time on this server, and as many charts and "

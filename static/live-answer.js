@@ -1,6 +1,7 @@
 // The article that is shown while a question is answered: it takes events, one by one, and
 // holds what came so far until the server's own article replaces it.
 
+import { LiveSteps } from "./live-steps.js";
 import { elementFrom, make } from "./server.js";
 import { colourSql } from "./sql-colours.js";
 
@@ -37,6 +38,7 @@ export class LiveAnswer {
     if (event === "attempt") this.#ended(data);
     if (event === "rows") this.#rows(data);
     if (event === "words") this.#words().append(data.delta);
+    if (LiveSteps.EVENTS.has(event)) (this.steps ??= new LiveSteps(this)).take(event, data);
   }
 
   /** Replace the article by the server's, and return that. */
@@ -81,8 +83,10 @@ export class LiveAnswer {
   }
 
   #rows({ html }) {
-    this.rows = elementFrom(html);
-    this.body.append(this.rows);
+    const rows = elementFrom(html);
+    if (this.rows) this.rows.replaceWith(rows);
+    else this.body.append(rows);
+    this.rows = rows;
   }
 
   /** The words go above the SQL, where the finished article has them. */

@@ -25,8 +25,13 @@ class LlmToolsDraw extends HTMLElement {
     });
     idle(() => this.isConnected && prepare().catch(() => {}), { timeout: IDLE_MS });
     // Back from the rows behind a mark: the chart is there again.
-    const kept = history.state?.charts?.[this.dataset.question];
+    const kept = history.state?.charts?.[this.#key];
     if (kept) this.#open(kept, { isBack: true });
+  }
+
+  /** Which of the page's charts this is; an investigation has several. */
+  get #key() {
+    return this.dataset.key ?? this.dataset.question;
   }
 
   async #open(spec = null, { isBack = false } = {}) {
@@ -72,7 +77,7 @@ class LlmToolsDraw extends HTMLElement {
   }
 
   #remember(spec) {
-    const charts = { ...history.state?.charts, [this.dataset.question]: spec };
+    const charts = { ...history.state?.charts, [this.#key]: spec };
     history.replaceState({ ...history.state, charts }, "");
   }
 }

@@ -10,6 +10,9 @@ from markupsafe import Markup
 from ..model import ModelInfo
 from ..pages import Page, shown
 from . import store
+from .explaining.values import Explanation
+from .investigating.contexts import InvestigationView
+from .number_links import NumberLinks
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class ResultTable:
     query_url: str = shown("Datasette's page for this SQL")
     csv_url: str = shown("All rows as CSV")
     json_url: str = shown("The rows as JSON")
+    links: NumberLinks = shown("Links from numbers to the rows behind them")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ class Block:
     question: store.Question = shown("The question and what is stored of its answer")
     result: ResultTable | None = shown("The rows, read just now as the reader")
     refused: str | None = shown("Why there are no rows, if reading them failed")
+    investigation: InvestigationView | None = shown("Its steps, if it was investigated")
     answer_html: Markup | None = shown("The answer in words as HTML")
+    explanation: Explanation | None = shown("The SQL in plain words, if it is understood")
     url: str = shown("The question's own page")
     database_url: str = shown("Datasette's page of the database")
     is_owner: bool = shown("Whether the reader asked it and may change it")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from datasette.jump import JumpSQL
 
 from ..permissions import ASK, may
-from .pages import ask_url
+from .addresses import ask_url
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

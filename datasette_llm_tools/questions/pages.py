@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
-
-from datasette.utils import tilde_encode
 
 from ..errors import LlmToolsError
 from ..markdown import markdown
@@ -18,8 +18,15 @@ from ..schema import Schema
 from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import store
+from .addresses import ask_url as ask_url
+from .addresses import draw_url
 from .asking import PURPOSE
 from .contexts import AskPage, Block, HomePage, QuestionPage, Upload
+from .explaining.reading import explain
+from .explaining.values import Explanation
+from .investigating.contexts import InvestigationView
+from .investigating.pages import investigation_view
+from .investigating.reading import as_read, read_investigation
 from .result_tables import result_table
 from .starters import starter_questions
 from .values import Answer, Status
@@ -29,18 +36,6 @@ if TYPE_CHECKING:
     from datasette.utils.asgi import Request
 
 _SEARCH_CHARACTERS = 1000  # SQLite refuses much longer patterns
-
-
-def ask_url(datasette: Datasette, database: str | None = None) -> str:
-    """The page where a database is asked, or the one that lists them."""
-
-    tail = f"/{tilde_encode(database)}" if database else ""
-    return str(datasette.urls.path(f"/-/questions{tail}"))
-
-
-def draw_url(datasette: Datasette, database: str) -> str:
-    """The page of the feature widgets/ that draws the rows of a query (`?sql=`)."""
-    return str(datasette.urls.path(f"/-/widgets/{tilde_encode(database)}/-/chart"))
 
 
 def history_is_temporary(datasette: Datasette) -> bool:
@@ -56,8 +51,13 @@ async def block(
     result: QueryResult | None = None,
 ) -> Block:
     """A question with its rows, which are read now, as the reader, unless they are given."""
-    actor, answer, refused = request.actor, question.answer, None
-    if result is None and answer.sql and answer.status is Status.ANSWERED:
+    actor, refused, steps = request.actor, None, None
+    if question.answer.investigation is not None:
+        question, steps = await _investigated(datasette, request, question, schema)
+    answer = question.answer
+    if steps is not None:
+        result = None
+    elif result is None and answer.sql and answer.status is Status.ANSWERED:
         try:
             result = await run_query(datasette, question.database, answer.sql, actor=actor)
         except LlmToolsError as error:
@@ -67,12 +67,16 @@ async def block(
     )
     # Whoever may not read the rows may not read what was said of them either, nor a prompt
     # that quotes them.
-    words = answer.text if refused is None else None
+    words = markdown(answer.text) if answer.text and refused is None and steps is None else None
+    if words and table:
+        words = await asyncio.to_thread(table.links.in_words, words, question.question)
     return Block(
         question=question if refused is None else store.without_prompts(question),
         result=table or None,
         refused=refused,
-        answer_html=markdown(words) if words else None,
+        investigation=steps,
+        answer_html=words,
+        explanation=await explanation(answer, schema) if steps is None and not refused else None,
         url=f"{ask_url(datasette, question.database)}/{question.id}",
         database_url=str(datasette.urls.database(question.database)),
         is_owner=question.actor_id == store.actor_id(actor),
@@ -86,6 +90,25 @@ async def block(
         may_make=await may(datasette, actor, WIDGET, question.database),
         may_eval=await may(datasette, actor, EVAL, question.database),
     )
+
+
+async def explanation(answer: Answer, schema: Schema) -> Explanation | None:
+    """The SQL that gave the rows in plain words, with what this schema says of its columns."""
+    if not answer.sql or answer.status is not Status.ANSWERED:
+        return None
+    return await asyncio.to_thread(explain, answer.sql, schema)
+
+
+async def _investigated(
+    datasette: Datasette, request: Request, question: store.Question, schema: Schema
+) -> tuple[store.Question, InvestigationView | None]:
+    """A question with its steps, both as the reader may have them."""
+    steps = await read_investigation(datasette, request.actor, question, schema)
+    answer = as_read(question.answer, steps)
+    view = await investigation_view(
+        datasette, request, replace(question, answer=answer), steps, schema
+    )
+    return replace(question, answer=answer), view
 
 
 async def block_html(datasette: Datasette, request: Request, shown_block: Block) -> str:

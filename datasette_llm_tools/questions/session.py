@@ -20,6 +20,8 @@ from ..settings import read_settings
 from . import store
 from .answering import Answering
 from .asking import Asking
+from .investigating.loop import Investigating
+from .investigating.values import InvestigationEvent
 from .values import Answer, Attempt, Event, Status
 
 if TYPE_CHECKING:
@@ -37,11 +39,16 @@ class Session:
     Raises LimitReached when the server is answering too many.
     """
 
-    def __init__(self, asking: Asking, parent_id: str | None = None) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        parent_id: str | None = None,
+        answering: Answering | Investigating | None = None,
+    ) -> None:
         self._actor_id = store.actor_id(asking.actor)
         _check_load(asking.datasette, self._actor_id)
         self.asking = asking
-        self.answering = Answering(asking)
+        self.answering = answering or Answering(asking)
         self.question = store.new_question(
             database=asking.database,
             actor_id=self._actor_id,
@@ -68,7 +75,7 @@ class Session:
         await self._writing
         await store.save_answer(self.asking.datasette, self.question.id, answer)
 
-    def events(self) -> AsyncGenerator[Event, None]:
+    def events(self) -> AsyncGenerator[Event | InvestigationEvent, None]:
         """The events of the answer, to be iterated inside `async with`."""
         return self.answering.events()
 

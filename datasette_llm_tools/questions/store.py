@@ -13,7 +13,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..prompt import Usage
-from .values import Answer, Attempt, Call, Status, Timing
+from .investigating.values import kept, read_kept
+from .values import Agreement, Answer, Attempt, Call, Group, Status, Timing
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -235,10 +236,28 @@ def _details(answer: Answer) -> str:
         {
             **{name: getattr(answer, name) for name in kept},
             "attempts": [asdict(each) for each in answer.attempts],
+            "agreement": asdict(answer.agreement) if answer.agreement else None,
             "calls": [asdict(each) for each in answer.calls],
             "timings": [asdict(each) for each in answer.timings],
+            **_investigated(answer),
         }
     )
+
+
+def _investigated(answer: Answer) -> dict[str, Any]:
+    investigation = answer.investigation
+    return {"investigation": kept(investigation)} if investigation else {}
+
+
+def _attempt(kept: dict[str, Any]) -> Attempt:
+    return Attempt(**{**kept, "changes": tuple(kept.get("changes", ()))})
+
+
+def _agreement(kept: dict[str, Any] | None) -> Agreement | None:
+    if kept is None:
+        return None
+    groups = (Group(**{**each, "columns": tuple(each["columns"])}) for each in kept["groups"])
+    return Agreement(kept["asked"], tuple(groups), kept["failed"])
 
 
 def _question(row: Any) -> Question:
@@ -268,8 +287,12 @@ def _question(row: Any) -> Question:
             row_count=details.get("row_count"),
             truncated=bool(details.get("truncated")),
             unfounded=tuple(details.get("unfounded", ())),
-            attempts=tuple(Attempt(**each) for each in details.get("attempts", ())),
+            attempts=tuple(map(_attempt, details.get("attempts", ()))),
+            agreement=_agreement(details.get("agreement")),
             calls=calls,
             timings=tuple(Timing(**each) for each in details.get("timings", ())),
+            investigation=(
+                read_kept(details["investigation"]) if "investigation" in details else None
+            ),
         ),
     )

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 from ..errors import LlmToolsError
 from ..pages import fragment
 from . import pages
+from .addresses import ask_url
 from .asking import Asking, warm
+from .investigating.stream import investigated
+from .investigating.values import (
+    InvestigationEvent,
+    InvestigationStepBegan,
+    InvestigationStepEnded,
+    InvestigationWritten,
+)
 from .result_tables import result_table
 from .session import Session
 from .values import (
@@ -19,6 +27,7 @@ from .values import (
     RowsFound,
     SqlWritten,
     StepBegan,
+    VotesCounted,
     WordsWritten,
 )
 
@@ -31,7 +40,7 @@ Stream = AsyncGenerator[tuple[str, Mapping[str, Any]], None]
 async def answering(request: Request, session: Session) -> Stream:
     """Answer, and end with the whole article as HTML."""
     datasette, stored = session.asking.datasette, session.question
-    url = pages.ask_url(datasette, stored.database) + f"/{stored.id}"
+    url = ask_url(datasette, stored.database) + f"/{stored.id}"
     model = session.asking.model.model_id
     async with session, aclosing(session.events()) as events:
         yield "question", {"id": stored.id, "url": url, "question": stored.question, "model": model}
@@ -47,15 +56,19 @@ async def answering(request: Request, session: Session) -> Stream:
 
 
 async def _as_sent(
-    request: Request, session: Session, event: Event
+    request: Request, session: Session, event: Event | InvestigationEvent
 ) -> tuple[str, Mapping[str, Any]]:
     match event:
+        case InvestigationStepBegan() | InvestigationWritten() | InvestigationStepEnded():
+            return await investigated(request, session.asking, session.question.id, event)
         case StepBegan(step):
             return "status", {"step": step.name.lower(), "message": step.value}
         case SqlWritten(attempt, delta):
             return "sql", {"attempt": attempt, "delta": delta}
         case AttemptEnded(attempt, outcome):
             return "attempt", {"attempt": attempt, "sql": outcome.sql, "error": outcome.error}
+        case VotesCounted(agreement):
+            return "votes", {"asked": agreement.asked, "votes": agreement.votes}
         case WordsWritten(delta):
             return "words", {"delta": delta}
         case RowsFound(sql, result):

@@ -14,6 +14,8 @@ from typing import Any
 
 from ..prompt import Usage
 from ..queries import QueryResult
+from .explaining.values import Explanation, explanation_json
+from .investigating.values import Investigation
 
 
 class Status(str, Enum):
@@ -34,6 +36,7 @@ class Step(str, Enum):
     WRITING = "Writing SQL"
     RUNNING = "Running the query"
     MENDING = "The SQL did not run; asking for a correction"
+    COMPARING = "Asking again, to see whether the answers agree"
     WORDING = "Putting the answer into words"
 
 
@@ -48,12 +51,45 @@ class Previous:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One statement that was tried. `error` is None if it ran; `written_by`: model or person."""
+    """One statement that was tried. `error` is None if it ran; `written_by`: model or person.
+
+    `changes` say, a sentence each, how a rule made `sql` of what was `written`.
+    """
 
     sql: str
     error: str | None = None
     written_by: str = "model"
     milliseconds: float = 0.0
+    changes: tuple[str, ...] = ()
+    written: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Statements of the model that return the same rows: one of them, and how many there are."""
+
+    sql: str
+    votes: int
+    columns: tuple[str, ...] = ()
+    row_count: int = 0
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How many statements were asked for, and the groups of those that agree.
+
+    The first group is the answer. `failed` statements did not run.
+    """
+
+    asked: int
+    groups: tuple[Group, ...]
+    failed: int = 0
+
+    @property
+    def votes(self) -> int:
+        """How many agree with the answer."""
+        return self.groups[0].votes if self.groups else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +130,8 @@ class Answer:
     attempts: tuple[Attempt, ...] = ()
     calls: tuple[Call, ...] = ()
     timings: tuple[Timing, ...] = ()
+    agreement: Agreement | None = None
+    investigation: Investigation | None = None
     result: QueryResult | None = field(default=None, compare=False)
 
     @property
@@ -134,8 +172,17 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class RowsFound:
+    """Rows to show; later ones take the place of earlier ones."""
+
     sql: str
     result: QueryResult
+
+
+@dataclass(frozen=True, slots=True)
+class VotesCounted:
+    """The votes so far, while more are asked for."""
+
+    agreement: Agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +199,25 @@ class Finished:
     answer: Answer
 
 
-Event = StepBegan | SqlWritten | AttemptEnded | RowsFound | WordsWritten | Finished
+Event = StepBegan | SqlWritten | AttemptEnded | RowsFound | VotesCounted | WordsWritten | Finished
 
 
-def answer_json(question: str, answer: Answer) -> dict[str, Any]:
+def answer_json(
+    question: str, answer: Answer, explanation: Explanation | None = None
+) -> dict[str, Any]:
     """An answer for programs. BLOBs are `{"$base64": true, "encoded": "…"}`, as Datasette has it.
 
-    `rows` is null where there is no result; `tokens` where a model did not count.
+    `rows` is null where there is no result; `tokens` where a model did not count; `explanation`
+    where the SQL is not understood.
     """
     result = answer.result
     return {
         "question": question,
         "status": answer.status.value,
         "sql": answer.sql,
+        "explanation": explanation_json(explanation) if explanation else None,
         "columns": list(answer.columns) if result else None,
-        "rows": [[_json_value(value) for value in row] for row in result.rows] if result else None,
+        "rows": rows_json(result) if result else None,
         "truncated": answer.truncated,
         "answer": answer.text,
         "unfounded_numbers": list(answer.unfounded),
@@ -180,8 +231,14 @@ def answer_json(question: str, answer: Answer) -> dict[str, Any]:
         "tables": list(answer.tables),
         "attempts": [asdict(each) for each in answer.attempts],
         "steps": [asdict(each) for each in answer.timings],
+        "agreement": asdict(answer.agreement) if answer.agreement else None,
         "calls": [asdict(each) for each in answer.calls],
     }
+
+
+def rows_json(result: QueryResult) -> list[list[Any]]:
+    """Rows as JSON can hold them."""
+    return [[_json_value(value) for value in row] for row in result.rows]
 
 
 def _json_value(value: Any) -> Any:

@@ -23,7 +23,11 @@ from ..queries import run_query
 from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import pages, store, stream
+from .addresses import ask_url
 from .asking import prepare
+from .investigating.loop import Investigating
+from .investigating.reading import investigation_json, just_read, read_investigation
+from .question_access import may_read, readable_question
 from .session import Session, rerun
 from .values import (
     Previous,
@@ -75,6 +79,8 @@ async def question(request: Request, datasette: Datasette) -> Response:
 async def run(request: Request, datasette: Datasette) -> Response:
     """POST /-/questions/DATABASE/ID/-/run: SQL that a person edited, without a model."""
     found = await own_question(request, datasette)
+    if found.answer.investigation is not None:
+        raise BadInput("An investigation keeps its statements; edit one in Datasette instead.")
     sql = str((await posted(request)).get("sql") or "").strip()
     if not sql:
         raise BadInput("There is no SQL to run; write a SELECT statement.")
@@ -110,7 +116,7 @@ async def delete(request: Request, datasette: Datasette) -> Response:
     if wants_json(request):
         return json_response({"deleted": found.id})
     datasette.add_message(request, "The question was deleted.", datasette.INFO)
-    return Response.redirect(pages.ask_url(datasette, found.database))
+    return Response.redirect(ask_url(datasette, found.database))
 
 
 async def warm_up(request: Request, datasette: Datasette) -> Any:
@@ -139,16 +145,22 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
         about=str(form.get("table") or "") or None,
         in_words=_flag(form, "in_words"),
     )
-    session = Session(asking, parent)
+    session = Session(asking, parent, Investigating(asking) if _flag(form, "investigate") else None)
     if wants_events(request):
         return EventStream(request, stream.answering(request, session))
     asked = await unless_left(request, session.run())
     if wants_json(request):
-        url = pages.ask_url(datasette, database) + f"/{asked.id}"
-        return json_response(
-            {"id": asked.id, "url": url, **answer_json(asked.question, asked.answer)}
-        )
+        url = ask_url(datasette, database) + f"/{asked.id}"
+        return json_response({"id": asked.id, "url": url, **_answer_json(asked)})
     return _to(datasette, asked)
+
+
+def _answer_json(asked: store.Question) -> dict[str, Any]:
+    """What has just been answered, for a program of the person who asked."""
+    if asked.answer.investigation is None:
+        return answer_json(asked.question, asked.answer)
+    steps = just_read(asked.answer.investigation)
+    return investigation_json(asked.question, asked.answer, steps)
 
 
 async def _previous(
@@ -160,7 +172,7 @@ async def _previous(
         sql = str(form.get("sql") or "").strip()
         return None, (Previous("The query as it is", sql[:5000]),) if sql else ()
     parent = await store.get(datasette, parent_id)
-    if parent is None or parent.database != database or not _may_read(request, parent):
+    if parent is None or parent.database != database or not may_read(request.actor, parent):
         raise NotFound("The question to follow up is gone; ask anew.")
     thread = await store.thread(datasette, parent, limit=3)
     answered = [each for each in thread if each.answer.sql]
@@ -186,11 +198,8 @@ async def _database(request: Request, datasette: Datasette) -> str:
 
 async def _readable(request: Request, datasette: Datasette) -> store.Question:
     """The question of the address, if this actor asked it or it is shared."""
-    database = await _database(request, datasette)
-    found = await store.get(datasette, request.url_vars["id"])
-    if found is None or found.database != database or not _may_read(request, found):
-        raise NotFound("There is no such question, or its owner has not shared it.")
-    return found if found.actor_id == _actor_id(request) else store.without_prompts(found)
+    database = str(tilde_decode(request.url_vars["database"]))
+    return await readable_question(datasette, request.actor, request.url_vars["id"], database)
 
 
 async def own_question(request: Request, datasette: Datasette) -> store.Question:
@@ -200,10 +209,6 @@ async def own_question(request: Request, datasette: Datasette) -> store.Question
     if found.actor_id is None or found.actor_id != _actor_id(request):
         raise NotAllowed("Only the person who asked may change this question.")
     return found
-
-
-def _may_read(request: Request, found: store.Question) -> bool:
-    return found.shared or found.actor_id == _actor_id(request)
 
 
 def _actor_id(request: Request) -> str | None:
@@ -221,14 +226,14 @@ def _flag(form: Mapping[str, Any], name: str) -> bool | None:
 
 
 def _to(datasette: Datasette, found: store.Question) -> Response:
-    url = f"{pages.ask_url(datasette, found.database)}/{found.id}"
+    url = f"{ask_url(datasette, found.database)}/{found.id}"
     return Response.redirect(url, status=303)
 
 
 async def _changed(request: Request, datasette: Datasette, before: store.Question) -> Response:
     found = await store.get(datasette, before.id) or before
     if wants_json(request):
-        url = f"{pages.ask_url(datasette, found.database)}/{found.id}"
+        url = f"{ask_url(datasette, found.database)}/{found.id}"
         return json_response({"question": pages.question_json(found, url)})
     return _to(datasette, found)
 
@@ -236,6 +241,12 @@ async def _changed(request: Request, datasette: Datasette, before: store.Questio
 async def _question_json(request: Request, datasette: Datasette, found: store.Question) -> Response:
     """A question with its rows; without them, and without words, if the reader may not see them."""
     answer = found.answer
+    url = f"{ask_url(datasette, found.database)}/{found.id}"
+    if answer.investigation is not None:
+        schema = await read_schema(datasette, found.database, request.actor)
+        steps = await read_investigation(datasette, request.actor, found, schema)
+        told = investigation_json(found.question, answer, steps)
+        return json_response({**pages.question_json(found, url), **told})
     if answer.sql and answer.status is Status.ANSWERED:
         try:
             result = await run_query(datasette, found.database, answer.sql, actor=request.actor)
@@ -243,13 +254,12 @@ async def _question_json(request: Request, datasette: Datasette, found: store.Qu
         except LlmToolsError as error:
             answer = store.without_prompts(found).answer
             answer = replace(answer, text=None, error=error.message)
-    url = f"{pages.ask_url(datasette, found.database)}/{found.id}"
     return json_response({**pages.question_json(found, url), **answer_json(found.question, answer)})
 
 
 def _history_json(datasette: Datasette, history: store.History | None, **more: Any) -> Response:
     questions = [
-        pages.question_json(each, f"{pages.ask_url(datasette, each.database)}/{each.id}")
+        pages.question_json(each, f"{ask_url(datasette, each.database)}/{each.id}")
         for each in (history.questions if history else ())
     ]
     return json_response(

@@ -1,0 +1,66 @@
+"""How an investigation is shown: each step with its rows and links, then what rests on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from ...permissions import WIDGET, may
+from ..addresses import ask_url, draw_url
+from ..result_tables import result_table
+from .contexts import InvestigationView, StepView
+from .reading import ReadStep
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.utils.asgi import Request
+
+    from ...schema import Schema
+    from ..store import Question
+
+
+async def investigation_view(
+    datasette: Datasette,
+    request: Request,
+    question: Question,
+    steps: list[ReadStep],
+    schema: Schema,
+) -> InvestigationView | None:
+    """The steps that somebody may read, or None where there are none to be had."""
+    investigation, database = question.answer.investigation, question.database
+    if investigation is None:
+        return None
+    return InvestigationView(
+        steps=[
+            await step_view(datasette, request, database, question.id, each, schema)
+            for each in steps
+        ],
+        most=investigation.most,
+        claims=investigation.claims if question.answer.text else (),
+        draw_url=draw_url(datasette, database),
+        may_make=await may(datasette, request.actor, WIDGET, database),
+    )
+
+
+async def step_view(
+    datasette: Datasette,
+    request: Request,
+    database: str,
+    question_id: str,
+    read: ReadStep,
+    schema: Schema,
+) -> StepView:
+    """One step with links for its SQL."""
+    sql, table = read.step.sql, None
+    if read.result is not None:
+        table = await result_table(datasette, request, database, sql or "", read.result, schema)
+    address = urlencode({"sql": sql}) if sql else None
+    return StepView(
+        step=read.step,
+        result=table,
+        described=read.described,
+        refused=read.refused,
+        anchor=f"question-{question_id}-step-{read.step.number}",
+        query_url=f"{datasette.urls.database(database)}/-/query?{address}" if address else None,
+        change_url=f"{ask_url(datasette, database)}?{address}" if address else None,
+    )
