@@ -31,24 +31,24 @@ from .snapshots import Snapshot, snapshots_json
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-_CHART_LIBRARIES = ("vega", "vega-lite", "vega-interpreter")
+CHART_LIBRARIES = ("vega", "vega-lite", "vega-interpreter")
 _TABLE_ROWS = 1000
 
 # What the frame of a widget may do, but for our own scripts by their hashes. No browser knows
 # `webrtc` in a meta element, and one that does not would say so.
-_POLICY = POLICY.replace("; webrtc 'block'", "")
+FILE_POLICY = POLICY.replace("; webrtc 'block'", "")
 
 
 async def chart_html(
     datasette: Datasette, widget: Widget, revision: Revision, drawn: Mapping[str, Any]
 ) -> str:
     """The file of a chart; `drawn` is the JSON of charts/drawn.py."""
-    scripts = [*map(_library, _CHART_LIBRARIES), _own_script("llm-tools-export-chart.js")]
+    scripts = [*map(library_script, CHART_LIBRARIES), own_script("llm-tools-export-chart.js")]
     values = [list(map(json_value, row)) for row in drawn["rows"]]
     page = ExportedChart(
         about=about(widget, revision, [charted_query(revision, drawn)]),
-        policy=_POLICY.replace("'unsafe-inline'", " ".join(map(_hash, scripts)), 1),
-        style=_style(),
+        policy=FILE_POLICY.replace("'unsafe-inline'", " ".join(map(script_hash, scripts)), 1),
+        style=file_style(),
         scripts=[Markup(each) for each in scripts],
         data=script_json({**_needed(drawn), "rows": values}),
         summary=str(drawn["summary"]),
@@ -57,7 +57,7 @@ async def chart_html(
         rows=values[:_TABLE_ROWS],
         row_count=len(values),
     )
-    return await _rendered(datasette, page)
+    return await rendered(datasette, page)
 
 
 async def document_html(
@@ -75,18 +75,22 @@ async def document_html(
     }
     page = ExportedDocument(
         about=about(widget, revision, list(map(exported_query, taken))),
-        policy=_POLICY,
-        style=_style(),
-        script=Markup(_own_script("llm-tools-export-widget.js")),
+        policy=FILE_POLICY,
+        style=file_style(),
+        script=Markup(own_script("llm-tools-export-widget.js")),
         data=script_json(data),
         notes=[each for one in taken for each in snapshot_notes(one)],
     )
-    return await _rendered(datasette, page)
+    return await rendered(datasette, page)
 
 
 def script_json(value: Any) -> Markup:
     """JSON for a script element, in which nothing can end the element."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    return json_in_script(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def json_in_script(text: str) -> Markup:
+    """JSON that is text already, so that nothing in it can end a script element."""
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
@@ -156,13 +160,16 @@ def chart_notes(drawn: Mapping[str, Any]) -> list[str]:
     return [each for each in said if each]
 
 
-def _library(name: str) -> str:
+def library_script(name: str) -> str:
+    """A library of static/vendor by its package's name, for a script element."""
     (folder,) = (STATIC / "vendor").glob(f"{name}-[0-9]*")
     (file,) = folder.glob("*.js")
     return in_script_element(file.read_text(encoding="utf-8"))
 
 
-def _own_script(entry: str) -> str:
+def own_script(entry: str) -> str:
+    """A module of ours with all that it imports as one classic script, for a script element."""
+
     def read(name: str) -> str:
         return (STATIC / name).read_text(encoding="utf-8")
 
@@ -170,15 +177,18 @@ def _own_script(entry: str) -> str:
 
 
 @cache
-def _style() -> Markup:
+def file_style() -> Markup:
+    """The style sheet of exported files, for a style element."""
     return Markup((STATIC / "llm-tools-export.css").read_text(encoding="utf-8"))
 
 
-def _hash(script: str) -> str:
+def script_hash(script: str) -> str:
+    """The source of a policy that lets this one inline script run."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
     return f"'sha256-{digest.decode()}'"
 
 
-async def _rendered(datasette: Datasette, page: Page) -> str:
+async def rendered(datasette: Datasette, page: Page) -> str:
+    """The text of a file by its template."""
     context = {each.name: getattr(page, each.name) for each in fields(page)}
     return str(await datasette.render_template(page.template, context))
