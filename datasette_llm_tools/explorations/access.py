@@ -54,9 +54,9 @@ def mode(exploration: Exploration, shown: int, wanted: Mode | None = None) -> Mo
     """Where rows come from for the revision `shown`.
 
     Everybody may have live rows, which are read as they themselves may. A snapshot belongs to
-    the published revision; one that came with a file, to what was made of the file.
+    the published revision; one that came with a file, to the first, which was made of the file.
     """
-    has_snapshot = exploration.snapshot is not None and exploration.published in (None, shown)
+    has_snapshot = exploration.snapshot is not None and shown == (exploration.published or 1)
     if not has_snapshot or wanted is Mode.LIVE:
         return Mode.LIVE
     return wanted or exploration.sharing.mode

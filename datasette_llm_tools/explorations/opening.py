@@ -35,19 +35,13 @@ _MOST_KEPT = 1000
 _NO_SUCH = "There is no such exploration, or it is not shared with you."
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An exploration as one person reads it. `key`: the token they came by, to be carried on."""
+@dataclass(frozen=True)
+class Entered:
+    """An exploration and how one person came in. `link` is that by which they came, if so."""
 
     exploration: Exploration
-    revision: Revision
     door: Door
-    mode: Mode
-    link: Link | None = None
-
-    @property
-    def document(self) -> Document:
-        return self.revision.document
+    link: Link | None
 
     @property
     def is_author(self) -> bool:
@@ -55,12 +49,27 @@ class Opened:
 
     @property
     def key(self) -> str | None:
+        """The token that is carried along to every address from here."""
         return self.link.token if self.link else None
 
 
-async def opened(request: Request, datasette: Datasette) -> Opened:
-    """The exploration of the address. `?key=` opens a link, `?mode=` chooses, `?published=1` is
-    for an author who wants to see what readers do. Raises NotFound, BadInput."""
+@dataclass(frozen=True)
+class Opened(Entered):
+    """An exploration as one person reads it."""
+
+    revision: Revision
+    mode: Mode
+
+    @property
+    def document(self) -> Document:
+        return self.revision.document
+
+
+async def entered(request: Request, datasette: Datasette) -> Entered:
+    """The exploration of the address, without reading what is in it: half a millisecond.
+
+    `?key=` opens a link. Raises NotFound.
+    """
     exploration = await store.get(datasette, request.url_vars["id"])
     token = request.args.get(KEY)
     link = await link_store.find(datasette, token) if token else None
@@ -69,18 +78,28 @@ async def opened(request: Request, datasette: Datasette) -> Opened:
     by = await _door(datasette, request.actor, exploration, link)
     if by is None:
         raise NotFound(_shut(exploration, link))
+    return Entered(exploration, by, link if by is Door.LINK else None)
+
+
+async def opened(request: Request, datasette: Datasette) -> Opened:
+    """The exploration of the address with the revision that this person reads.
+
+    `?mode=` chooses where rows come from, `?published=1` is for an author who wants to see what
+    readers do. Raises NotFound, BadInput.
+    """
+    found = await entered(request, datasette)
     as_reader = request.args.get("published") == "1"
-    shown = access.number(exploration, by, as_reader=as_reader)
-    revision = await store.revision(datasette, exploration.id, shown)
+    shown = access.number(found.exploration, found.door, as_reader=as_reader)
+    revision = await store.revision(datasette, found.exploration.id, shown)
     if revision is None:
         raise NotFound(_NO_SUCH)
-    mode = access.mode(exploration, shown, _wanted(request.args.get("mode")))
-    return Opened(exploration, revision, by, mode, link if by is Door.LINK else None)
+    mode = access.mode(found.exploration, shown, _wanted(request.args.get("mode")))
+    return Opened(found.exploration, found.door, found.link, revision, mode)
 
 
 async def own(request: Request, datasette: Datasette) -> Exploration:
     """The exploration of the address, if this actor is its author. Raises NotFound, NotAllowed."""
-    found = await opened(request, datasette)
+    found = await entered(request, datasette)
     if not found.is_author:
         raise NotAllowed(
             "Only its author may change this exploration; make a fork to have one of your own."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import LlmToolsError, NotAllowed, NotFound
 from ..permissions import Actor
 from ..queries import QueryResult, Value, run_query
+from ..schema import Table
 from ..schema_reading import read_schema
 from ..widgets import store as widget_store
 from ..widgets.charts import chart_data
@@ -143,23 +144,20 @@ def thawed(frozen: Frozen) -> Ran:
 async def schema_digest(
     datasette: Datasette, actor: Actor, database: str, tables: Sequence[str]
 ) -> str:
-    """A hash over the names, types and keys of the columns of tables, as the actor may see them."""
+    """A hash over the columns of tables: their names, types and places in keys.
+
+    Foreign keys do not count: those that lead to what an actor may not see are not in their
+    schema, and two people who see the same table get the same hash.
+    """
     schema = await read_schema(datasette, database, actor)
-    found = [(name, schema.table(name)) for name in sorted(tables)]
-    return digest(
-        {
-            name: table
-            and [
-                table.kind,
-                [[each.name, each.type, each.pk, each.not_null] for each in table.columns],
-                [
-                    [each.columns, each.other_table, each.other_columns]
-                    for each in table.foreign_keys
-                ],
-            ]
-            for name, table in found
-        }
-    )
+    return digest({name: _columns_json(schema.table(name)) for name in sorted(tables)})
+
+
+def _columns_json(table: Table | None) -> Any:
+    if table is None:
+        return None
+    columns = [[each.name, each.type, each.pk, each.not_null] for each in table.columns]
+    return {"kind": table.kind, "columns": columns}
 
 
 async def _draw(

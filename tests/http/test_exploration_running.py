@@ -199,3 +199,19 @@ async def test_publishing_takes_the_permission_on_every_database(tmp_path: Path)
         for document in (shop_document(QUESTION), shop_document(WORDS)):
             with pytest.raises(NotAllowed, match="llm-tools-publish"):
                 await opening.require_publish(shops.datasette, BOB, document)
+
+
+@pytest.mark.asyncio
+async def test_two_people_who_see_a_table_get_the_same_hash_of_it(tmp_path: Path) -> None:
+    """Even where one of them does not see the table to which its foreign key leads."""
+    hidden = {
+        "databases": {
+            "shops": {"tables": {"shop": {"allow": {"id": "root"}}}},
+        }
+    }
+    async with site(tmp_path, **hidden) as shops:
+        hashes = {
+            await running.schema_digest(shops.datasette, actor, "shops", ("sale",))
+            for actor in (ALICE, ROOT)
+        }
+    assert len(hashes) == 1

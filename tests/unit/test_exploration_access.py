@@ -64,7 +64,8 @@ def test_readers_see_the_published_revision_and_its_author_what_is_worked_on() -
         (replace(SHOWN, sharing=Sharing(mode=Mode.LIVE)), 3, None, Mode.LIVE),
         (replace(SHOWN, sharing=Sharing(mode=Mode.LIVE)), 3, Mode.SNAPSHOT, Mode.SNAPSHOT),
         (PRIVATE, 5, Mode.SNAPSHOT, Mode.LIVE),
-        (replace(PRIVATE, snapshot=1), 5, None, Mode.SNAPSHOT),
+        (replace(PRIVATE, snapshot=9), 1, None, Mode.SNAPSHOT),
+        (replace(PRIVATE, snapshot=9), 5, None, Mode.LIVE),
     ],
 )
 def test_where_rows_come_from(
