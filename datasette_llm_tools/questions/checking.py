@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 # 1,234.5 and 12 but not the digits inside a word such as N14228.
-_NUMBER = re.compile(r"(?<![\w.,-])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])")
+NUMBER = re.compile(r"(?<![\w.,-])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])")
 
 
 def unfounded_numbers(text: str, rows: Sequence[Sequence[object]], *known: str) -> tuple[str, ...]:
@@ -16,29 +16,35 @@ def unfounded_numbers(text: str, rows: Sequence[Sequence[object]], *known: str) 
     """
     values: set[float] = {float(len(rows))}
     for each in known:
-        values |= _numbers(each)
+        values |= numbers_in(each)
     for row in rows:
         for value in row:
             if isinstance(value, (int, float)):
                 values.add(abs(float(value)))
             elif isinstance(value, str):
                 values |= _parts(value)
-    found = dict.fromkeys(match[0] for match in _NUMBER.finditer(text))
+    found = dict.fromkeys(match[0] for match in NUMBER.finditer(text))
     return tuple(number for number in found if not _is_founded(number, values))
 
 
-def _is_founded(number: str, values: set[float]) -> bool:
+def is_rounded(number: str, value: float) -> bool:
+    """Whether a number as it is written, like 1,234.5, is a value or a value rounded to that."""
     plain = number.replace(",", "").lstrip("-")
     decimals = len(plain.partition(".")[2])
     close = 10.0 ** -(decimals + 2)
-    return any(abs(round(value, decimals) - float(plain)) < close for value in values)
+    return abs(round(abs(value), decimals) - float(plain)) < close
 
 
-def _numbers(text: str) -> set[float]:
-    return {float(match[0].replace(",", "").lstrip("-")) for match in _NUMBER.finditer(text)}
+def _is_founded(number: str, values: set[float]) -> bool:
+    return any(is_rounded(number, value) for value in values)
+
+
+def numbers_in(text: str) -> set[float]:
+    """The numbers of a text, without signs."""
+    return {float(match[0].replace(",", "").lstrip("-")) for match in NUMBER.finditer(text)}
 
 
 def _parts(text: str) -> set[float]:
     """Every run of digits in a cell, so that the parts of a date or a code count as well."""
     runs = re.findall(r"\d+(?:\.\d+)?", text[:500])
-    return {float(run) for run in runs if len(run) < 16} | _numbers(text[:500])
+    return {float(run) for run in runs if len(run) < 16} | numbers_in(text[:500])
