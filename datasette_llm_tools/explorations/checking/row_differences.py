@@ -143,7 +143,7 @@ def _compared(before: _Table, after: _Table) -> _Difference:
     """Rows by the columns that are on both sides; where there are none, all rows are others."""
     if before.columns == after.columns:
         return _Difference(before, after, compared(before.rows, after.rows))
-    left, right = _numbered(before.columns), _numbered(after.columns)
+    left, right = numbered(before.columns), numbered(after.columns)
     common = [name for name in left if name in right]
     if not common:
         lost = [Pair(index, None) for index in range(len(before.rows))]
@@ -156,7 +156,7 @@ def _compared(before: _Table, after: _Table) -> _Difference:
     return _Difference(before, after, found)
 
 
-def _numbered(columns: Sequence[str]) -> Mapping[tuple[str, int], int]:
+def numbered(columns: Sequence[str]) -> Mapping[tuple[str, int], int]:
     """The place of each column by its name and how many of that name stand before it."""
     return {(name, columns[:place].count(name)): place for place, name in enumerate(columns)}
 
