@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
 from ..widgets.internal_tables import insert, read, write
-from .records import FROZEN_COLUMNS, frozen_of, frozen_values
+from .records import FROZEN_COLUMNS, all_frozen_values, frozen_of
 from .values import Exploration, Frozen, Snapshot
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ async def keep_imported(
 
     Raises NotFound, Conflict.
     """
-    values = [frozen_values(each, position) for position, each in enumerate(imported)]
+    values = await all_frozen_values(imported)
     number = snapshot_number(None)
 
     def change(connection: sqlite3.Connection) -> None:
@@ -143,7 +143,7 @@ def snapshot_number(before: int | None) -> int:
 def insert_frozen(
     connection: sqlite3.Connection, exploration_id: str, number: int, values: Sequence[list[Any]]
 ) -> None:
-    """Add frozen blocks, as records.frozen_values gives them, within a transaction."""
+    """Add frozen blocks, as records.all_frozen_values gives them, within a transaction."""
     for each in values:
         columns = f"exploration_id, number, {FROZEN_COLUMNS}"
         insert(connection, _TABLE, columns, [exploration_id, number, *each])

@@ -19,9 +19,9 @@ from .records import (
     REVISION_COLUMNS,
     SUMMARY_COLUMNS,
     RevisionSummary,
+    all_frozen_values,
     exploration_of,
     exploration_values,
-    frozen_values,
     revision_of,
     revision_values,
     searched_texts,
@@ -222,7 +222,7 @@ async def publish(
     Raises NotFound, and Conflict where the revision has changed since `base` was read: what its
     author looked at is what becomes visible.
     """
-    kept = [frozen_values(each, position) for position, each in enumerate(frozen)]
+    kept = await all_frozen_values(frozen)
     shown = await revision(datasette, exploration_id, base.number)
     if shown is None or shown.edition != base.edition:
         raise Conflict("The exploration has changed since; look at it again before publishing.")
