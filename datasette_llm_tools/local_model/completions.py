@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import LocalModelError, PromptTooLong
@@ -45,11 +45,21 @@ def is_idle(slots: list[dict[str, Any]], number: int) -> bool:
     return not any(slot["id"] == number and slot["is_processing"] for slot in slots)
 
 
-class Reply:
-    """Reads the lines of one event stream."""
+def count_of(body: dict[str, Any]) -> int:
+    """How many replies a chat asks for."""
+    return int(body.get("n", 1))
 
-    def __init__(self) -> None:
+
+class Reply:
+    """Reads the lines of one event stream.
+
+    Of several replies each is one piece of text, a JSON string and a line break, once it ends.
+    """
+
+    def __init__(self, count: int = 1) -> None:
         self._reason = "stop"
+        self._texts = [""] * count
+        self._finished: list[Finished] = []
 
     def read(self, line: str) -> Generator[str | Finished, None, None]:
         """What one line holds: text, the end, or nothing."""
@@ -60,16 +70,27 @@ class Reply:
             raise refusal(json.dumps(event).encode())
         for choice in event.get("choices", ()):
             self._reason = choice.get("finish_reason") or self._reason
-            if text := choice["delta"].get("content"):
-                yield text
+            text = choice["delta"].get("content") or ""
+            if len(self._texts) == 1:
+                if text:
+                    yield text
+                continue
+            self._texts[choice["index"]] += text
+            if choice.get("finish_reason"):
+                yield json.dumps(self._texts[choice["index"]]) + "\n"
         if usage := event.get("usage"):
             details = usage.get("prompt_tokens_details") or {}
-            yield Finished(
+            ended = Finished(
                 input=usage["prompt_tokens"],
                 output=usage["completion_tokens"],
                 cached=details.get("cached_tokens", 0),
                 reason=self._reason,
             )
+            self._finished.append(ended)
+            if len(self._finished) == len(self._texts):
+                # The prompt was read once, whatever the server counts for each.
+                output = sum(each.output for each in self._finished)
+                yield replace(ended, output=output)
 
 
 def refusal(content: bytes) -> LocalModelError:

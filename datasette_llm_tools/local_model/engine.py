@@ -30,7 +30,7 @@ from typing import Any
 
 import httpx2
 
-from .completions import Finished, Reply, is_idle, prompt_of, refusal, request_of
+from .completions import Finished, Reply, count_of, is_idle, prompt_of, refusal, request_of
 from .errors import LocalModelError
 from .slots import BRIEF_TOKENS, Place, Slot, Slots
 
@@ -45,6 +45,10 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _PATIENCE = {"GOMP_SPINCOUNT": "2000"}
 # How often to look whether a slot whose request was cancelled is idle; about 1 s in all.
 _SETTLING_SECONDS = 0.05
+
+
+# A request may ask for so many replies beside its first.
+COMPANIONS = 7
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Engine:
         self.path = path
         self.settings = settings
         self._check = check
-        self._slots = Slots(settings.slots)
+        self._slots = Slots(settings.slots, first=COMPANIONS)
         self._lock = threading.Lock()
         self._loading: Future[_Running] | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -103,8 +107,9 @@ class Engine:
     def chat(self, body: dict[str, Any]) -> Generator[str | Finished, None, None]:
         """Yield the reply's text in pieces, then Finished.
 
-        `body` is a chat completion request: messages and sampling options. Raises
-        LocalModelError. Closing the generator stops the work.
+        `body` is a chat completion request: messages and sampling options. With `n` above 1 each
+        piece is a whole reply, as a line of JSON. Raises LocalModelError. Closing the generator
+        stops the work.
         """
         running = self.load().result()
         place = self._enter(body)
@@ -119,7 +124,7 @@ class Engine:
                 with client.stream(**request_of(body, slot.number)) as response:
                     if response.status_code != 200:
                         raise refusal(response.read())
-                    reply = Reply()
+                    reply = Reply(count_of(body))
                     for line in response.iter_lines():
                         yield from reply.read(line)
                 sent = None
@@ -146,7 +151,7 @@ class Engine:
                 async with client.stream(**request_of(body, slot.number)) as response:
                     if response.status_code != 200:
                         raise refusal(await response.aread())
-                    reply = Reply()
+                    reply = Reply(count_of(body))
                     async for line in response.aiter_lines():
                         for piece in reply.read(line):
                             yield piece
@@ -160,8 +165,9 @@ class Engine:
 
     def _enter(self, body: dict[str, Any]) -> Place:
         tokens = body.get("max_tokens")
-        brief = tokens is not None and tokens <= BRIEF_TOKENS
-        return self._slots.enter(prompt_of(body), brief=brief)
+        several = count_of(body) > 1
+        brief = tokens is not None and tokens <= BRIEF_TOKENS and not several
+        return self._slots.enter(prompt_of(body), brief=brief, several=several)
 
     def close(self) -> None:
         """End the process, whatever it is doing; a later request starts a new one."""
@@ -210,7 +216,7 @@ class Engine:
                 "key": key,
                 "threads": self.settings.threads,
                 "context": self.settings.context,
-                "slots": self.settings.slots,
+                "slots": self.settings.slots + COMPANIONS,
             }
             try:
                 process.stdin.write(json.dumps(settings) + "\n")

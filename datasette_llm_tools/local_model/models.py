@@ -12,7 +12,7 @@ from pydantic import Field
 
 from . import files
 from .completions import Finished
-from .engine import Engine, engine_for
+from .engine import COMPANIONS, Engine, engine_for
 from .errors import LocalModelError
 
 
@@ -35,6 +35,12 @@ class LocalOptions(llm.Options):
         default=None, description="A GBNF grammar that the reply must follow."
     )
     stop: str | None = Field(default=None, description="The reply ends before this text.")
+    n: int | None = Field(
+        default=None,
+        ge=1,
+        le=1 + COMPANIONS,
+        description="How many replies: with more than 1, each is a line, a JSON string.",
+    )
 
 
 class _Local:

@@ -7,6 +7,10 @@ first to end takes one or two. So whoever shares much with a busy slot waits for
 
 Brief replies, such as labels of many rows, share one slot even where others are idle: the next
 request then lies ready in the server when one ends, and their beginning is evaluated once.
+
+A request for several replies takes further slots, for which the server chooses those with the
+lowest numbers. They are kept free of other requests, whose prompts would be lost, and one such
+request runs at a time.
 """
 
 from __future__ import annotations
@@ -81,21 +85,23 @@ class Place:
 
     prompt: str
     brief: bool
+    several: bool
     ready: Future[Slot] = field(default_factory=Future)
 
 
 class Slots:
     """Gives slots to requests in the order in which they came; may be used from any thread."""
 
-    def __init__(self, count: int) -> None:
-        self._slots = [Slot(number) for number in range(count)]
+    def __init__(self, count: int, first: int = 0) -> None:
+        self._slots = [Slot(number) for number in range(first, first + count)]
+        self._several: Place | None = None
         self._waiting: list[Place] = []
         self._lock = threading.Lock()
         self._clock = 0
 
-    def enter(self, prompt: str, *, brief: bool = False) -> Place:
+    def enter(self, prompt: str, *, brief: bool = False, several: bool = False) -> Place:
         """Queue a request; its `ready` is done once it may be sent. Call leave() in any case."""
-        place = Place(prompt, brief)
+        place = Place(prompt, brief, several)
         with self._lock:
             self._waiting.append(place)
             self._assign()
@@ -109,6 +115,8 @@ class Slots:
                 place.ready.cancel()
             elif not place.ready.cancelled():
                 place.ready.result().requests -= 1
+            if self._several is place:
+                self._several = None
             self._assign()
 
     def forget(self) -> None:
@@ -120,12 +128,16 @@ class Slots:
 
     def _assign(self) -> None:
         for place in list(self._waiting):
+            if place.several and self._several is not None:
+                continue
             slot = choose(self._slots, place.prompt, brief=place.brief)
             if slot is None:
                 continue
             self._waiting.remove(place)
             if place.ready.set_running_or_notify_cancel():
                 self._clock += 1
+                if place.several:
+                    self._several = place
                 slot.brief = place.brief and (slot.brief or not slot.requests)
                 slot.requests += 1
                 slot.used, slot.prompt = self._clock, place.prompt

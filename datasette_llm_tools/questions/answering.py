@@ -7,19 +7,21 @@ whoever stops iterating (a person, a page that was closed) keeps what was found.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from ..errors import LimitReached, LlmToolsError, QueryFailed, QueryTimedOut
+from ..errors import LimitReached, LlmToolsError
 from ..prompt import Prompt
-from ..queries import Limits, QueryResult, run_query
+from ..queries import QueryResult
 from . import prompts
 from .asking import Asking
 from .budget import Budget
+from .candidates import Ballot, rounds
 from .checking import unfounded_numbers
+from .trying import Tried, Trying
 from .values import (
     Answer,
     Attempt,
@@ -32,11 +34,9 @@ from .values import (
     Status,
     Step,
     StepBegan,
+    VotesCounted,
     WordsWritten,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class Answering:
@@ -46,6 +46,7 @@ class Answering:
         self.asking = asking
         self.answer = Answer(model_id=asking.model.model_id)
         self._budget = Budget(asking.settings)
+        self._trying = Trying(asking, self._budget)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Answer the question. The last event is Finished, whatever happened."""
@@ -77,37 +78,104 @@ class Answering:
                 yield event
 
     async def _find_rows(self) -> AsyncGenerator[Event, None]:
-        """Write SQL and run it; ask for a correction while it does not run."""
+        """Write SQL and run it; compare it with further statements, or have it corrected."""
         # A large schema is cut to the question, which takes tens of milliseconds.
         prompt = await asyncio.to_thread(self.asking.prompt)
-        for number in range(1, self.asking.settings.repairs + 2):
-            yield StepBegan(self._before_writing(number))
-            stream = prompts.SqlStream()
-            async with aclosing(self._ask("sql", prompt)) as chunks:
-                async for chunk in chunks:
-                    if not stream.reply:
-                        yield StepBegan(Step.WRITING)
-                    if delta := stream.feed(chunk):
-                        yield SqlWritten(number, delta)
-            reading = prompts.read_sql(stream.reply)
-            if reading.sql is None:
-                self._end(Status.UNANSWERABLE, reading.cannot or "The model wrote no SQL.")
-                return
-            if any(reading.sql == each.sql for each in self.answer.attempts):
-                break  # the same again would fail again
-            yield StepBegan(Step.RUNNING)
-            attempt, error = await self._run(reading.sql)
-            yield AttemptEnded(number, attempt)
-            if self.answer.result is not None:
-                yield RowsFound(reading.sql, self.answer.result)
-                return
-            if error is not None and not _can_be_mended(error):
-                raise error
+        async with aclosing(self._written(1, prompt)) as writing:
+            async for event in writing:
+                yield event
+        if not self.answer.attempts:
+            return
+        first = await self._trying.tried(_written(self.answer.attempts[0]))
+        count = self._candidates()
+        if count > 1:
+            async with aclosing(self._compared(prompt, first, count)) as comparing:
+                async for event in comparing:
+                    yield event
+        if self.answer.status is Status.RUNNING:
+            async with aclosing(self._corrected(prompt)) as correcting:
+                async for event in correcting:
+                    yield event
+
+    async def _written(self, number: int, prompt: Prompt) -> AsyncGenerator[Event, None]:
+        """Have one statement written, as it is shown, and run it."""
+        yield StepBegan(self._before_writing(number))
+        stream = prompts.SqlStream()
+        async with aclosing(self._ask("sql", prompt)) as chunks:
+            async for chunk in chunks:
+                if not stream.reply:
+                    yield StepBegan(Step.WRITING)
+                if delta := stream.feed(chunk):
+                    yield SqlWritten(number, delta)
+        reading = prompts.read_sql(stream.reply)
+        if reading.sql is None:
+            self._end(Status.UNANSWERABLE, reading.cannot or "The model wrote no SQL.")
+            return
+        if any(reading.sql == _written(each) for each in self.answer.attempts):
+            return  # the same again would fail again
+        yield StepBegan(Step.RUNNING)
+        tried = await self._trying.tried(reading.sql)
+        attempt = self._note(tried)
+        yield AttemptEnded(number, attempt)
+        if tried.result is not None:
+            self._keep(tried.sql, tried.result)
+            yield RowsFound(tried.sql, tried.result)
+        elif tried.error is not None and not tried.can_be_mended:
+            raise tried.error
+
+    async def _corrected(self, prompt: Prompt) -> AsyncGenerator[Event, None]:
+        """Ask the model to mend what did not run, as often as is allowed."""
+        for number in range(2, self.asking.settings.repairs + 2):
+            last = self.answer.attempts[-1]
             prompt = prompts.correction_prompt(
-                prompt, reading.sql, attempt.error or "", self.asking.schema
+                prompt, _written(last), last.error or "", self.asking.schema
             )
+            async with aclosing(self._written(number, prompt)) as writing:
+                async for event in writing:
+                    yield event
+            if self.answer.status is not Status.RUNNING:
+                return
+            if len(self.answer.attempts) < number:
+                break
         error_text = self.answer.attempts[-1].error or ""
         self._end(Status.FAILED, prompts.failure(error_text, self.asking.schema))
+
+    def _candidates(self) -> int:
+        """How many statements may be compared."""
+        settings = self.asking.settings
+        is_local = self.asking.model.info.is_local
+        return settings.candidates if is_local else settings.candidates_paid
+
+    async def _compared(
+        self, prompt: Prompt, first: Tried, count: int
+    ) -> AsyncGenerator[Event, None]:
+        """Ask for further statements, as long as there is time; most votes win."""
+        ballot = Ballot(count)
+        ballot.add(first.sql, first.result)
+        deadline = self._budget.started + self.asking.settings.candidate_seconds
+        yield StepBegan(Step.COMPARING)
+        for size in rounds(count):
+            if time.monotonic() > deadline:
+                break
+            async with aclosing(self._several(prompt, size)) as replies:
+                async for reply in replies:
+                    reading = prompts.read_sql(reply)
+                    if reading.sql is None:
+                        ballot.add("", None)
+                        continue
+                    tried = await self._trying.tried(reading.sql)
+                    await asyncio.to_thread(ballot.add, tried.sql, tried.result)
+                    self.answer = replace(self.answer, agreement=ballot.agreement)
+                    yield VotesCounted(ballot.agreement)
+                    if ballot.is_settled:
+                        break
+            if ballot.is_settled:
+                break
+        self.answer = replace(self.answer, agreement=ballot.agreement)
+        if ballot.leader is not None and ballot.leader is not self.answer.result:
+            sql = ballot.agreement.groups[0].sql
+            self._keep(sql, ballot.leader)
+            yield RowsFound(sql, ballot.leader)
 
     def _before_writing(self, attempt: int) -> Step:
         """What a model does until its first word: seconds to minutes for a cold local one."""
@@ -115,38 +183,27 @@ class Answering:
             return Step.LOADING
         return Step.READING if attempt == 1 else Step.MENDING
 
-    async def _run(self, sql: str) -> tuple[Attempt, LlmToolsError | None]:
-        """Run one statement and note how it went."""
-        asking = self.asking
-        self._budget.count_run()
-        started = time.perf_counter()
-        error: LlmToolsError | None = None
-        try:
-            result = await run_query(
-                asking.datasette,
-                asking.database,
-                sql,
-                actor=asking.actor,
-                limits=Limits.of(asking.settings),
-                tables=asking.tables,
-            )
-        except LlmToolsError as caught:
-            error = caught
-        milliseconds = (time.perf_counter() - started) * 1000
-        attempt = Attempt(sql, error.message if error else None, milliseconds=milliseconds)
+    def _note(self, tried: Tried) -> Attempt:
+        """Keep how a statement went."""
+        attempt = Attempt(
+            tried.sql,
+            tried.error.message if tried.error else None,
+            milliseconds=tried.milliseconds,
+            changes=tried.changes,
+            written=tried.written if tried.changes else None,
+        )
         self.answer = replace(
-            self.answer.timed("query", milliseconds),
-            sql=sql,
+            self.answer.timed("query", tried.milliseconds),
+            sql=tried.sql,
             attempts=(*self.answer.attempts, attempt),
         )
-        if error is None:
-            self._keep(result)
-        return attempt, error
+        return attempt
 
-    def _keep(self, result: QueryResult) -> None:
+    def _keep(self, sql: str, result: QueryResult) -> None:
         self.answer = replace(
             self.answer,
             status=Status.ANSWERED,
+            sql=sql,
             result=result,
             tables=result.tables,
             columns=result.columns,
@@ -203,6 +260,22 @@ class Answering:
                     calls=(*self.answer.calls, call),
                 )
 
+    async def _several(self, prompt: Prompt, count: int) -> AsyncGenerator[str, None]:
+        """Further replies to a prompt, each as it is ready: in one call where the model can."""
+        model = self.asking.model
+        varied = replace(prompt, options=model.varied(count))
+        if model.info.supports_several:
+            text = ""
+            async with aclosing(self._ask("candidates", varied)) as chunks:
+                async for chunk in chunks:
+                    *lines, text = (text + chunk).split("\n")
+                    for line in lines:
+                        yield json.loads(line)
+            return
+        for _ in range(count):
+            async with aclosing(self._ask("candidates", varied)) as chunks:
+                yield "".join([chunk async for chunk in chunks])
+
     def _end(self, status: Status, error: str) -> None:
         """Keep an answer that has rows; otherwise say why there is none."""
         if self.answer.status is not Status.ANSWERED:
@@ -210,6 +283,6 @@ class Answering:
         self.answer = replace(self.answer, error=error)
 
 
-def _can_be_mended(error: LlmToolsError) -> bool:
-    """Whether other SQL may do: not for a refusal, which a model is not to get around."""
-    return isinstance(error, QueryFailed) and not isinstance(error, QueryTimedOut)
+def _written(attempt: Attempt) -> str:
+    """What the model wrote, before it was mended."""
+    return attempt.written or attempt.sql

@@ -27,7 +27,8 @@ class Budget:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._deadline = time.monotonic() + settings.max_seconds
+        self.started = time.monotonic()
+        self._deadline = self.started + settings.max_seconds
         self._longest_reply = _CHARACTERS_FOR_A_TOKEN * settings.max_output_tokens
         self._calls = 0
         self._runs = 0

@@ -92,7 +92,7 @@ async def test_it_asks_as_a_question_is_asked(tmp_path: Path) -> None:
     ("accepted", "sql", "wanted"),
     [
         (ExpectedRows((("tea", 2), ("milk", 1))), BY_ITEM, "right"),
-        (ExpectedRows((("tea", 2), ("milk", 1)), True), BY_ITEM, "wrong"),
+        (ExpectedRows((("milk", 1), ("tea", 2)), True), BY_ITEM, "wrong"),
         (ExpectedRows((("tea", 2), ("milk", 1)), True), f"{BY_ITEM} ORDER BY 2 DESC", "right"),
         ("SELECT item FROM sale ORDER BY price", "SELECT item FROM sale", "wrong"),
         ("SELECT item FROM sale", "SELECT item FROM sale ORDER BY price", "right"),

@@ -162,7 +162,7 @@ async def test_error_is_mended_with_the_tables_that_hold_the_name(tmp_path: Path
             return "select city from sale"
         return "select city from shop"
 
-    async with make_site(tmp_path, script) as site:
+    async with make_site(tmp_path, script, settings={"mend_names": False}) as site:
         answer = await site.ask("Which cities?")
         correction = site.model.prompts[1][-1]["text"]
     assert answer["status"] == "answered" and len(answer["attempts"]) == 2
@@ -214,12 +214,12 @@ async def test_hidden_table_is_in_no_prompt(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_the_same_sql_again_is_not_run_again(tmp_path: Path) -> None:
-    async with make_site(tmp_path, always("select * from sales")) as site:
+    async with make_site(tmp_path, always("select * from selling")) as site:
         answer = await site.ask("What?")
         assert "The tables are: sale, shop." in site.model.prompts[1][-1]["text"]
         assert len(site.model.prompts) == 2
     assert answer["status"] == "failed" and len(answer["attempts"]) == 1
-    assert answer["error"] == "The SQL did not run: no such table: sales"
+    assert answer["error"] == "The SQL did not run: no such table: selling"
 
 
 @pytest.mark.asyncio

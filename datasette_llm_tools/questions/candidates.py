@@ -1,0 +1,110 @@
+"""Several statements for one question, grouped by what they return. Pure.
+
+The group with most votes is the answer, and how many agree says how sure it is: among statements
+of which nearly all agree about nine in ten are right, where hardly any do, one in three.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..queries import QueryResult
+from .values import Agreement, Group
+
+
+def result_key(result: QueryResult) -> str:
+    """What two results have in common that hold the same rows, whatever the order of rows and
+    columns. Numbers count as equal up to the ninth digit."""
+    columns = [[_cell(row[index]) for row in result.rows] for index in range(len(result.columns))]
+    order = sorted(range(len(columns)), key=lambda index: sorted(columns[index]))
+    rows = sorted(tuple(columns[index][row] for index in order) for row in range(len(result.rows)))
+    text = repr((len(columns), result.truncated, rows))
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    if isinstance(value, str):
+        return f"'{value.strip()}"
+    return repr(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A group while votes are counted; `key` is None for statements that do not run."""
+
+    key: str
+    group: Group
+    result: QueryResult
+
+
+class Ballot:
+    """Counts votes. `expected` is how many there may be in all."""
+
+    def __init__(self, expected: int) -> None:
+        self.expected = expected
+        self._held: list[_Held] = []
+        self._asked = 0
+        self._failed = 0
+
+    def add(self, sql: str, result: QueryResult | None) -> None:
+        """Count a statement and what it returned; None where it did not run."""
+        self._asked += 1
+        if result is None:
+            self._failed += 1
+            return
+        key = result_key(result)
+        for index, held in enumerate(self._held):
+            if held.key == key:
+                more = replace(held.group, votes=held.group.votes + 1)
+                self._held[index] = replace(held, group=more)
+                return
+        group = Group(sql, 1, result.columns, len(result.rows), result.truncated)
+        self._held.append(_Held(key, group, result))
+
+    @property
+    def leader(self) -> QueryResult | None:
+        """The result that the answer would be now; None where nothing ran."""
+        ranked = self._ranked()
+        return ranked[0].result if ranked else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether further votes could not change, or are not worth asking for, the answer.
+
+        Four that agree from the first are enough.
+        """
+        ranked = self._ranked()
+        if not ranked:
+            return False
+        first = ranked[0].group.votes
+        second = ranked[1].group.votes if len(ranked) > 1 else 0
+        unanimous = first == self._asked and first >= 4
+        return unanimous or first - second > self.expected - self._asked
+
+    @property
+    def agreement(self) -> Agreement:
+        """The votes as they stand, the leading group first."""
+        return Agreement(self._asked, tuple(each.group for each in self._ranked()), self._failed)
+
+    def _ranked(self) -> list[_Held]:
+        """Groups by rank: those with rows first, then by votes, then as they came."""
+        return sorted(self._held, key=lambda held: (_is_empty(held.result), -held.group.votes))
+
+
+def _is_empty(result: QueryResult) -> bool:
+    """Whether a result says nothing: no rows, or nothing but NULL in them."""
+    return all(value is None for row in result.rows for value in row)
+
+
+def rounds(candidates: int) -> Sequence[int]:
+    """How many statements to ask for at a time beside the first, which is there already.
+
+    Few at first: where they agree with the first, no more are needed.
+    """
+    left = candidates - 1
+    first = min(3, left)
+    return [each for each in (first, left - first) if each > 0]

@@ -1,0 +1,85 @@
+"""How tables of a schema can be joined along their keys: what a table needs to be reached.
+
+Pure. Where no foreign keys are declared, a column that is the primary key of one table and stands
+under the same name in another is taken for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..name_words import name_words, singular_words
+from ..schema import Schema, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """Join `table` ON `from_alias`.`left` = `table`.`right`.
+
+    `from_alias` is the alias of a source, or the name of the table of the hop before.
+    """
+
+    table: Table
+    from_alias: str
+    left: str
+    right: str
+
+
+def links_between(first: Table, second: Table) -> list[tuple[str, str]]:
+    """The pairs of columns, of the first and of the second, along which two tables are joined."""
+    declared = [
+        *((left, right) for left, right in _references(first, second)),
+        *((left, right) for right, left in _references(second, first)),
+    ]
+    if declared:
+        return list(dict.fromkeys(declared))
+    shared = [
+        (column.name, other.name)
+        for column in first.columns
+        if (other := second.column(column.name)) is not None
+    ]
+    keys = [each for each in shared if _is_key(first, each[0]) or _is_key(second, each[1])]
+    # A name of two words, such as city_name or patient_id, says what it names.
+    return keys or [each for each in shared if len(name_words(each[0])) > 1]
+
+
+def joins_to(
+    schema: Schema, starts: Sequence[tuple[str, Table]], target: Table
+) -> Iterator[tuple[Hop, ...]]:
+    """The ways to reach a table from sources, by their aliases: at once, else by a third table."""
+    direct = [
+        (Hop(target, alias, left, right),)
+        for alias, table in starts
+        for left, right in links_between(table, target)
+    ]
+    if direct:
+        yield from direct
+        return
+    present = {table.name for _, table in starts}
+    ways = [
+        ((Hop(middle, alias, near, far), Hop(target, middle.name, left, right)), table)
+        for middle in schema.tables
+        if middle.name not in present and middle.name != target.name
+        for left, right in links_between(middle, target)
+        for alias, table in starts
+        for near, far in links_between(table, middle)
+    ]
+    # A table that is called after both is the one that links them.
+    named = [way for way, table in ways if _is_called_after(way[0].table, table, target)]
+    yield from named or (way for way, _ in ways)
+
+
+def _references(table: Table, other: Table) -> Iterator[tuple[str, str]]:
+    for key in table.foreign_keys:
+        if key.other_table.lower() == other.name.lower() and len(key.columns) == 1:
+            yield key.columns[0], key.other_columns[0]
+
+
+def _is_called_after(middle: Table, first: Table, second: Table) -> bool:
+    words = {*singular_words(first.name), *singular_words(second.name)}
+    return set(singular_words(middle.name)) <= words
+
+
+def _is_key(table: Table, column: str) -> bool:
+    return [each.name.lower() for each in table.columns if each.pk] == [column.lower()]

@@ -1,0 +1,226 @@
+"""Texts that a statement compares with a column that holds no such text, and what it holds instead.
+
+A model writes 'North Carolina' where the data have 'NorthCarolina', or compares a key with a name.
+Such a condition is never true, so a text that can alone have been meant is put in its place; a
+text that is there is never touched. What the data hold is asked by `look`, as the person may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlglot
+from rapidfuzz import fuzz
+from sqlglot import exp
+
+from ..schema import Column, Schema, Table
+from .mending import Mended
+
+# Runs a statement that only reads and returns its rows. Raises LookupError where it may not be
+# run or takes too long.
+Look = Callable[[str], Awaitable[Sequence[Sequence[object]]]]
+
+_SQL_CHARS = 8000
+_MOST_LITERALS = 8
+_MOST_VALUES = 2000  # distinct values that are compared letter by letter
+_ALIKE = 86  # of 100, as rapidfuzz counts; Bachelors is 94 like Bachelor
+_TEXT_TYPES = ("", "text", "char", "clob", "string")
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A text literal, the column that it is compared with, and their comparison."""
+
+    literal: exp.Literal
+    node: exp.Column
+    table: Table
+    column: Column
+
+    @property
+    def text(self) -> str:
+        return str(self.literal.this)
+
+
+async def with_known_texts(sql: str, schema: Schema, look: Look) -> Mended | None:
+    """The statement with texts that are in the data; None where nothing is to be changed."""
+    if len(sql) > _SQL_CHARS or "'" not in sql:
+        return None
+    try:
+        tree = sqlglot.parse_one(sql, dialect="sqlite")
+        compared = list(_compared(tree, schema))[:_MOST_LITERALS]
+        if not compared:
+            return None
+        changes = [
+            told
+            for each in await _absent(compared, look)
+            if (told := await _replaced(each, schema, look))
+        ]
+    except LookupError:
+        return None
+    except Exception:  # whatever a parser stumbles over, the statement is left as it was
+        return None
+    return Mended(tree.sql(dialect="sqlite"), tuple(changes)) if changes else None
+
+
+def _compared(tree: exp.Expr, schema: Schema) -> Iterator[_Compared]:
+    """The comparisons of a column of a known table with a text."""
+    for equal in tree.find_all(exp.EQ, exp.NEQ, exp.In):
+        column = equal.this
+        values = equal.expressions if isinstance(equal, exp.In) else [equal.expression]
+        if not isinstance(column, exp.Column):
+            continue
+        found = _resolved(column, schema)
+        if found is None:
+            continue
+        for value in values:
+            if isinstance(value, exp.Literal) and value.is_string and value.this:
+                yield _Compared(value, column, *found)
+
+
+def _resolved(column: exp.Column, schema: Schema) -> tuple[Table, Column] | None:
+    """The table and column that a name stands for, where one alone can be meant."""
+    select = column.find_ancestor(exp.Select)
+    if select is None:
+        return None
+    clause = select.args.get("from_") or select.args.get("from")
+    nodes = [clause.this] if clause else []
+    nodes += [join.this for join in select.args.get("joins") or []]
+    found = []
+    for node in nodes:
+        if not isinstance(node, exp.Table):
+            return None
+        if column.table and node.alias_or_name.lower() != column.table.lower():
+            continue
+        table = schema.table(node.name)
+        known = table.column(column.name) if table else None
+        if table is not None and known is not None:
+            found.append((table, known))
+    return found[0] if len(found) == 1 else None
+
+
+async def _absent(compared: Sequence[_Compared], look: Look) -> list[_Compared]:
+    """Those whose text their column does not hold."""
+    terms = [
+        f"EXISTS ({_selecting('1', each.table.name, each.column.name, each.text)})"
+        for each in compared
+    ]
+    (row,) = await look(f"SELECT {', '.join(terms)}")
+    return [each for each, is_there in zip(compared, row, strict=True) if not is_there]
+
+
+async def _replaced(each: _Compared, schema: Schema, look: Look) -> str | None:
+    """Change one comparison and say how; None where nothing alone comes into question."""
+    alike = await _alike(each, look)
+    if alike is not None:
+        before = each.text
+        each.literal.replace(exp.Literal.string(alike))
+        return f"{each.column.name} holds {alike}, not {before}."
+    if told := await _through_key(each, schema, look):
+        return told
+    return await _in_other_column(each, look)
+
+
+async def _alike(each: _Compared, look: Look) -> str | None:
+    """The value of the column that is the text but for case, spaces or a letter or two."""
+    name = _name(each.column.name)
+    distinct = f"SELECT DISTINCT {name} FROM {_name(each.table.name)}"  # noqa: S608 -- quoted
+    rows = await look(f"{distinct} WHERE typeof({name}) = 'text' LIMIT {_MOST_VALUES + 1}")
+    values = [str(row[0]) for row in rows]
+    same = [value for value in values if _squeezed(value) == _squeezed(each.text)]
+    if len(same) == 1:
+        return same[0]
+    if same or len(values) > _MOST_VALUES or len(each.text) < 4:
+        return None
+    scored = sorted(
+        ((fuzz.ratio(value.lower(), each.text.lower()), value) for value in values), reverse=True
+    )
+    best = [value for score, value in scored[:2] if score >= _ALIKE]
+    return best[0] if len(best) == 1 else None
+
+
+async def _through_key(each: _Compared, schema: Schema, look: Look) -> str | None:
+    """Where the column is a key of another table, the one text of that table that is equal."""
+    keys = [
+        key
+        for key in each.table.foreign_keys
+        if [name.lower() for name in key.columns] == [each.column.name.lower()]
+    ]
+    if len(keys) != 1 or isinstance(each.literal.parent, exp.In):
+        return None
+    key, other = keys[0], schema.table(keys[0].other_table)
+    if other is None:
+        return None
+    found = await _holding(other, each, look)
+    if found is None:
+        return None
+    column, value = found
+    inner = _selecting(_name(key.other_columns[0]), other.name, column, value)
+    comparison = each.literal.parent
+    if comparison is None:
+        return None
+    is_not = isinstance(comparison, exp.NEQ)
+    condition: exp.Expr = exp.In(
+        this=each.node.copy(), query=exp.Subquery(this=sqlglot.parse_one(inner, dialect="sqlite"))
+    )
+    comparison.replace(exp.Not(this=condition) if is_not else condition)
+    return f"{value} is a {column} of {other.name}, which {each.column.name} is a key of."
+
+
+async def _in_other_column(each: _Compared, look: Look) -> str | None:
+    """The one other column of the same table that holds the text."""
+    if isinstance(each.literal.parent, exp.In):
+        return None
+    found = await _holding(each.table, each, look)
+    if found is None:
+        return None
+    column, value = found
+    before = each.column.name
+    each.node.set("this", exp.to_identifier(column, quoted=not column.isidentifier()))
+    each.literal.replace(exp.Literal.string(value))
+    return f"{value} stands in {column}, not in {before}."
+
+
+async def _holding(table: Table, each: _Compared, look: Look) -> tuple[str, str] | None:
+    """The one text column of a table that holds the text, whatever its case, and how it does."""
+    columns = [
+        column
+        for column in table.columns
+        if _is_text(column) and not (table is each.table and column is each.column)
+    ][:20]
+    if not columns:
+        return None
+    terms = [
+        f"({_selecting(_name(column.name), table.name, column.name, each.text)} "
+        "COLLATE NOCASE LIMIT 1)"
+        for column in columns
+    ]
+    (row,) = await look(f"SELECT {', '.join(terms)}")
+    found = [
+        (column.name, str(value))
+        for column, value in zip(columns, row, strict=True)
+        if value is not None
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_text(column: Column) -> bool:
+    kind = column.type.lower()
+    return not kind or any(each in kind for each in _TEXT_TYPES if each)
+
+
+def _selecting(what: str, table: str, column: str, text: str) -> str:
+    where = f"{_name(column)} = {_text(text)}"
+    return f"SELECT {what} FROM {_name(table)} WHERE {where}"  # noqa: S608 -- all is quoted
+
+
+def _squeezed(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
+def _name(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
+
+
+def _text(text: str) -> str:
+    return "'{}'".format(text.replace("'", "''"))

@@ -1,0 +1,131 @@
+"""One statement tried: run as it is or as it is mended, within what a question may cost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..errors import LlmToolsError, QueryFailed, QueryTimedOut
+from ..queries import Limits, QueryResult, run_query
+from .corrections import corrected
+from .dialects import in_sqlite
+from .literals import with_known_texts
+from .mending import Mended, mended
+
+if TYPE_CHECKING:
+    from ..schema import Schema
+    from .asking import Asking
+    from .budget import Budget
+
+# Looking a text up in the data must not take as long as the question.
+_LOOK_MS = 1000
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a statement. `sql` was run, `written` is what the model wrote; `changes` say how
+    they differ. Either `result` or `error` is there."""
+
+    sql: str
+    written: str
+    changes: tuple[str, ...] = ()
+    result: QueryResult | None = None
+    error: LlmToolsError | None = None
+    milliseconds: float = 0.0
+
+    @property
+    def can_be_mended(self) -> bool:
+        """Whether other SQL may do: not for a refusal, which a model is not to get around."""
+        return isinstance(self.error, QueryFailed) and not isinstance(self.error, QueryTimedOut)
+
+
+class Trying:
+    """Tries the statements of one question; the same one is run once."""
+
+    def __init__(self, asking: Asking, budget: Budget) -> None:
+        self._asking = asking
+        self._budget = budget
+        self._known: dict[str, Tried] = {}
+
+    async def tried(self, sql: str) -> Tried:
+        """Run a statement, mended by rule where it needs it. Raises LimitReached."""
+        if sql not in self._known:
+            started = time.perf_counter()
+            found = await self._tried(sql)
+            milliseconds = (time.perf_counter() - started) * 1000
+            self._known[sql] = replace(found, milliseconds=milliseconds)
+        return self._known[sql]
+
+    async def _tried(self, sql: str) -> Tried:
+        settings = self._asking.settings
+        first = await self._run(Tried(sql, sql), await self._corrected(sql))
+        if first.can_be_mended and settings.mend_names:
+            # Parsing takes milliseconds, which other requests need not wait for.
+            for mend in await asyncio.to_thread(_mends, sql, self._asking.schema):
+                again = await self._run(_changed(first, mend), await self._corrected(mend.sql))
+                if again.result is not None:
+                    first = again
+                    break
+        if first.result is None or first.result.rows or not settings.mend_texts:
+            return first
+        texts = await with_known_texts(first.sql, self._asking.schema, self._look)
+        if texts is None:
+            return first
+        again = await self._run(_changed(first, texts), None)
+        return again if again.result is not None and again.result.rows else first
+
+    async def _run(self, statement: Tried, correction: Mended | None) -> Tried:
+        """Run a statement as it is corrected; as it is, where that does not run."""
+        if correction is not None:
+            better = await self._run(_changed(statement, correction), None)
+            if better.result is not None:
+                return better
+        self._budget.count_run()
+        try:
+            result = await self._query(statement.sql, Limits.of(self._asking.settings))
+        except LlmToolsError as error:
+            return replace(statement, error=error, result=None)
+        return replace(statement, result=result, error=None)
+
+    async def _corrected(self, sql: str) -> Mended | None:
+        if not self._asking.settings.correct_sql:
+            return None
+        return await asyncio.to_thread(corrected, sql, self._asking.schema)
+
+    async def _look(self, sql: str) -> tuple[tuple[object, ...], ...]:
+        limits = Limits.of(self._asking.settings)
+        limits = replace(limits, milliseconds=min(limits.milliseconds, _LOOK_MS), rows=5000)
+        try:
+            return (await self._query(sql, limits)).rows
+        except LlmToolsError as error:
+            raise LookupError(str(error)) from error
+
+    async def _query(self, sql: str, limits: Limits) -> QueryResult:
+        asking = self._asking
+        return await run_query(
+            asking.datasette,
+            asking.database,
+            sql,
+            actor=asking.actor,
+            limits=limits,
+            tables=asking.tables,
+        )
+
+
+def _mends(sql: str, schema: Schema) -> list[Mended]:
+    """The ways to mend a statement by rule, the gentlest first."""
+    names = mended(sql, schema)
+    words = in_sqlite(names.sql if names else sql)
+    ways = [names] if names else []
+    if words:
+        both = mended(words.sql, schema)
+        changes = (*(names.changes if names else ()), *words.changes)
+        last = Mended(words.sql, changes)
+        ways.append(Mended(both.sql, (*changes, *both.changes)) if both else last)
+    return ways
+
+
+def _changed(statement: Tried, mend: Mended) -> Tried:
+    return replace(statement, sql=mend.sql, changes=(*statement.changes, *mend.changes))
