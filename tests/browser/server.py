@@ -34,6 +34,7 @@ CONFIG = {
             "alter-table",
             "store-query",
             "llm-tools-publish",
+            "llm-tools-eval",
         )
     },
     "databases": {"hostile": {"tables": {"salaries": {"allow": False}}}},
