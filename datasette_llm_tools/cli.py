@@ -26,6 +26,8 @@ from .evals.command import eval_command
 from .local_model.commands import local_model
 from .questions.answering import Answering
 from .questions.asking import prepare
+from .questions.explaining.reading import explain
+from .questions.explaining.values import Explanation, explanation_lines
 from .questions.values import Answer, Status, Step, StepBegan, answer_json
 from .uploads.store import load_file
 from .widgets.command.draw_command import draw
@@ -71,6 +73,7 @@ class Output:
 @click.option("as_json", "--json", is_flag=True, help="Print everything as JSON.")
 @click.option("as_csv", "--csv", is_flag=True, help="Print the rows as CSV.")
 @click.option("as_table", "--table", is_flag=True, help="Print the rows as a table.")
+@click.option("explain_it", "--explain", is_flag=True, help="Say in words what the SQL does.")
 @model_option
 @click.option(
     "--metadata",
@@ -84,6 +87,7 @@ def ask(
     as_json: bool,
     as_csv: bool,
     as_table: bool,
+    explain_it: bool,
     model: str | None,
     metadata: IO[str] | None,
     config: IO[str] | None,
@@ -96,12 +100,18 @@ def ask(
             "metadata": parse_metadata(metadata.read()) if metadata else None,
             "config": parse_metadata(config.read()) if config else None,
         }
-        answer = asyncio.run(_answer(_existing(files), question, model, output.wants_words, told))
+        answer, explanation = asyncio.run(
+            _answer(_existing(files), question, model, output.wants_words, told)
+        )
     except (LlmToolsError, BadMetadataError, StartupError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.ClickException("Stopped.") from None
-    _print(question, answer, output)
+    _print(question, answer, output, explanation)
+    if explain_it and answer.result is not None and not output.json:
+        # Beside SQL, CSV or a table that a program reads, it goes where a person looks.
+        for line in explanation_lines(explanation):
+            click.echo(line, err=not output.wants_words)
     sys.exit(0 if answer.status is Status.ANSWERED else 1)
 
 
@@ -126,7 +136,7 @@ def _existing(files: list[str]) -> list[Path]:
 
 async def _answer(
     paths: list[Path], question: str, model: str | None, in_words: bool, told: dict[str, Any]
-) -> Answer:
+) -> tuple[Answer, Explanation | None]:
     async with AsyncExitStack() as stack:
         path = paths[0]
         if path.suffix.lower() in _TABLE_FILES:
@@ -136,7 +146,11 @@ async def _answer(
         asking = await prepare(
             datasette, ACTOR, database, question, model_id=model, in_words=in_words
         )
-        return await _watch(Answering(asking))
+        answer = await _watch(Answering(asking))
+        explanation = None
+        if answer.sql and answer.status is Status.ANSWERED:
+            explanation = explain(answer.sql, asking.schema)
+        return answer, explanation
 
 
 def _load(paths: list[Path], database: Path) -> Path:
@@ -162,9 +176,9 @@ def _say(step: Step | None) -> None:
     click.echo("\r\x1b[K" + (f"{step.value}…" if step else ""), nl=False, err=True)
 
 
-def _print(question: str, answer: Answer, output: Output) -> None:
+def _print(question: str, answer: Answer, output: Output, explanation: Explanation | None) -> None:
     if output.json:
-        told = answer_json(question, answer)
+        told = answer_json(question, answer, explanation)
         del told["calls"]  # every word that was sent: pages of it
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from ..cells import display_rows
 from ..queries import QueryResult
 from ..schema import Schema
 from .contexts import ResultTable
+from .number_links import NumberLinks
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -26,9 +28,12 @@ async def result_table(
     """Rows as Datasette shows them, with links to its own pages for the same SQL."""
     base = f"{datasette.urls.database(database)}/-/query"
     query = urlencode({"sql": sql})
+    rows = await display_rows(datasette, request, database, sql, result, schema)
+    links = await asyncio.to_thread(NumberLinks, base, sql, result, schema)
     return ResultTable(
         columns=result.columns,
-        rows=await display_rows(datasette, request, database, sql, result, schema),
+        rows=await asyncio.to_thread(links.cells, rows),
+        links=links,
         numeric=tuple(
             all(value is None or isinstance(value, (int, float)) for value in column)
             for column in zip(*result.rows, strict=True)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
     from datasette.utils.asgi import Request
 
+    from ..schema import Schema
+
 MAX_QUESTION_CHARACTERS = 2000
 
 
@@ -91,7 +93,8 @@ async def run(request: Request, datasette: Datasette) -> Response:
     block = await pages.block(datasette, request, changed, schema, result)
     answer = replace(changed.answer, result=result)
     html = await pages.block_html(datasette, request, block)
-    return json_response({**answer_json(changed.question, answer), "html": html})
+    told = answer_json(changed.question, answer, block.explanation)
+    return json_response({**told, "html": html})
 
 
 async def rename(request: Request, datasette: Datasette) -> Response:
@@ -151,14 +154,16 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
     asked = await unless_left(request, session.run())
     if wants_json(request):
         url = ask_url(datasette, database) + f"/{asked.id}"
-        return json_response({"id": asked.id, "url": url, **_answer_json(asked)})
+        told = await _answer_json(asked, asking.schema)
+        return json_response({"id": asked.id, "url": url, **told})
     return _to(datasette, asked)
 
 
-def _answer_json(asked: store.Question) -> dict[str, Any]:
+async def _answer_json(asked: store.Question, schema: Schema) -> dict[str, Any]:
     """What has just been answered, for a program of the person who asked."""
     if asked.answer.investigation is None:
-        return answer_json(asked.question, asked.answer)
+        explanation = await pages.explanation(asked.answer, schema)
+        return answer_json(asked.question, asked.answer, explanation)
     steps = just_read(asked.answer.investigation)
     return investigation_json(asked.question, asked.answer, steps)
 
@@ -240,7 +245,7 @@ async def _changed(request: Request, datasette: Datasette, before: store.Questio
 
 async def _question_json(request: Request, datasette: Datasette, found: store.Question) -> Response:
     """A question with its rows; without them, and without words, if the reader may not see them."""
-    answer = found.answer
+    answer, explanation = found.answer, None
     url = f"{ask_url(datasette, found.database)}/{found.id}"
     if answer.investigation is not None:
         schema = await read_schema(datasette, found.database, request.actor)
@@ -251,10 +256,13 @@ async def _question_json(request: Request, datasette: Datasette, found: store.Qu
         try:
             result = await run_query(datasette, found.database, answer.sql, actor=request.actor)
             answer = replace(answer, result=result)
+            schema = await read_schema(datasette, found.database, request.actor)
+            explanation = await pages.explanation(answer, schema)
         except LlmToolsError as error:
             answer = store.without_prompts(found).answer
             answer = replace(answer, text=None, error=error.message)
-    return json_response({**pages.question_json(found, url), **answer_json(found.question, answer)})
+    told = answer_json(found.question, answer, explanation)
+    return json_response({**pages.question_json(found, url), **told})
 
 
 def _history_json(datasette: Datasette, history: store.History | None, **more: Any) -> Response:
