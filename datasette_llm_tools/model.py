@@ -41,6 +41,7 @@ PURPOSES = (
     Purpose(name="questions", description="Turn questions into SQL, and rows into words"),
     Purpose(name="enrichments", description="Run a prompt over the rows of a table"),
     Purpose(name="widgets", description="Write and change charts and widgets"),
+    Purpose(name="explorations", description="Propose titles and headings of explorations"),
 )
 
 WAYS_TO_GET_A_MODEL = (

@@ -140,9 +140,12 @@ def wants_events(request: Request) -> bool:
     return "text/event-stream" in request.headers.get("accept", "")
 
 
-async def posted(request: Request) -> dict[str, Any]:
-    """The fields of a POST, sent as a form or as a JSON object."""
-    body = await request.post_body()
+async def posted(request: Request, most_bytes: int | None = None) -> dict[str, Any]:
+    """The fields of a POST, sent as a form or as a JSON object.
+
+    `most_bytes` where it may have more than Datasette's setting max_post_body_bytes.
+    """
+    body = await request.post_body(most_bytes)
     if "json" in request.headers.get("content-type", ""):
         try:
             value = json.loads(body)
