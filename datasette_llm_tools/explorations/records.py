@@ -59,6 +59,14 @@ class RevisionSummary:
     is_draft: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The revision that somebody began to write over, as it was then."""
+
+    number: int
+    edition: int
+
+
 def exploration_of(row: Any) -> Exploration:
     return Exploration(
         id=row["id"],
