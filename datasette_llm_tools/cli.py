@@ -28,6 +28,10 @@ from .questions.answering import Answering
 from .questions.asking import prepare
 from .questions.explaining.reading import explain
 from .questions.explaining.values import Explanation, explanation_lines
+from .questions.investigating.lines import claim_line, step_lines
+from .questions.investigating.loop import Investigating
+from .questions.investigating.reading import investigation_json, just_read
+from .questions.investigating.values import InvestigationStepEnded
 from .questions.values import Answer, Status, Step, StepBegan, answer_json
 from .uploads.store import load_file
 from .widgets.command.draw_command import draw
@@ -67,6 +71,16 @@ class Output:
         return self.json or not (self.sql or self.csv or self.table)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question and how it is to be answered."""
+
+    question: str
+    model: str | None
+    in_words: bool
+    investigate: bool
+
+
 @llm_tools.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE... QUESTION")
 @click.option("sql", "--sql", is_flag=True, help="Print only the SQL.")
@@ -74,6 +88,11 @@ class Output:
 @click.option("as_csv", "--csv", is_flag=True, help="Print the rows as CSV.")
 @click.option("as_table", "--table", is_flag=True, help="Print the rows as a table.")
 @click.option("explain_it", "--explain", is_flag=True, help="Say in words what the SQL does.")
+@click.option(
+    "--investigate",
+    is_flag=True,
+    help="Find out in several steps; each is told on standard error as it ends.",
+)
 @model_option
 @click.option(
     "--metadata",
@@ -88,6 +107,7 @@ def ask(
     as_csv: bool,
     as_table: bool,
     explain_it: bool,
+    investigate: bool,
     model: str | None,
     metadata: IO[str] | None,
     config: IO[str] | None,
@@ -100,9 +120,8 @@ def ask(
             "metadata": parse_metadata(metadata.read()) if metadata else None,
             "config": parse_metadata(config.read()) if config else None,
         }
-        answer, explanation = asyncio.run(
-            _answer(_existing(files), question, model, output.wants_words, told)
-        )
+        asked = Asked(question, model, output.wants_words, investigate)
+        answer, explanation = asyncio.run(_answer(_existing(files), asked, told))
     except (LlmToolsError, BadMetadataError, StartupError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -135,7 +154,7 @@ def _existing(files: list[str]) -> list[Path]:
 
 
 async def _answer(
-    paths: list[Path], question: str, model: str | None, in_words: bool, told: dict[str, Any]
+    paths: list[Path], asked: Asked, told: dict[str, Any]
 ) -> tuple[Answer, Explanation | None]:
     async with AsyncExitStack() as stack:
         path = paths[0]
@@ -144,9 +163,14 @@ async def _answer(
             path = _load(paths, Path(folder) / f"{path.stem or 'data'}.db")
         datasette, database = await stack.enter_async_context(opened(path, told))
         asking = await prepare(
-            datasette, ACTOR, database, question, model_id=model, in_words=in_words
+            datasette,
+            ACTOR,
+            database,
+            asked.question,
+            model_id=asked.model,
+            in_words=asked.in_words,
         )
-        answer = await _watch(Answering(asking))
+        answer = await _watch(Investigating(asking) if asked.investigate else Answering(asking))
         explanation = None
         if answer.sql and answer.status is Status.ANSWERED:
             explanation = explain(answer.sql, asking.schema)
@@ -160,13 +184,17 @@ def _load(paths: list[Path], database: Path) -> Path:
     return database
 
 
-async def _watch(answering: Answering) -> Answer:
-    """Follow an answer, saying on a terminal what is being done."""
+async def _watch(answering: Answering | Investigating) -> Answer:
+    """Follow an answer, saying on a terminal what is being done, and each step as it ends."""
     watched = sys.stderr.isatty()
     async with aclosing(answering.events()) as events:
         async for event in events:
             if watched and isinstance(event, StepBegan):
                 _say(event.step)
+            if isinstance(event, InvestigationStepEnded):
+                if watched:
+                    _say(None)
+                click.echo("\n".join(step_lines(event.step)), err=True)
     if watched:
         _say(None)
     return answering.answer
@@ -179,6 +207,8 @@ def _say(step: Step | None) -> None:
 def _print(question: str, answer: Answer, output: Output, explanation: Explanation | None) -> None:
     if output.json:
         told = answer_json(question, answer, explanation)
+        if answer.investigation is not None:
+            told = investigation_json(question, answer, just_read(answer.investigation))
         del told["calls"]  # every word that was sent: pages of it
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
@@ -199,11 +229,17 @@ def _print(question: str, answer: Answer, output: Output, explanation: Explanati
     else:
         click.echo(f"{answer.sql}\n")
         _print_table(answer)
-        click.echo(f"\n{answer.text or answer.error or ''}".rstrip())
+        click.echo(f"\n{_words(answer)}".rstrip())
         if answer.unfounded:
             click.echo(f"Not in the rows: {', '.join(answer.unfounded)}.", err=True)
     if answer.truncated:
         click.echo(f"Only the first {answer.row_count} rows are given; there are more.", err=True)
+
+
+def _words(answer: Answer) -> str:
+    """The answer in words; of an investigation a line for each claim."""
+    claims = answer.investigation.claims if answer.investigation else ()
+    return "\n".join(map(claim_line, claims)) or answer.text or answer.error or ""
 
 
 def _print_table(answer: Answer) -> None:

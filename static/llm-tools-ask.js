@@ -16,7 +16,9 @@ class LlmToolsAsk extends HTMLElement {
     this.form.addEventListener("submit", (event) => this.#submitted(event));
     this.text.addEventListener("keydown", (event) => this.#key(event));
     addEventListener("pagehide", () => this.abort?.abort());
-    addEventListener("popstate", () => location.reload());
+    // A link to a place on this page is no other page.
+    this.path = location.pathname;
+    addEventListener("popstate", () => location.pathname !== this.path && location.reload());
   }
 
   #key(event) {
@@ -96,6 +98,7 @@ class LlmToolsAsk extends HTMLElement {
     this.#linkToNew();
     document.title = article.querySelector(".question-name").textContent;
     history.pushState(null, "", article.dataset.url);
+    this.path = location.pathname;
   }
 
   #linkToNew() {

@@ -94,8 +94,55 @@ def pieces(text: str) -> list[str]:
     return re.findall(r".{1,7}", text, re.DOTALL)
 
 
+def step(thought: str, tool: str, **fields: Any) -> str:
+    """A reply of an investigation."""
+    return json.dumps({"thought": thought, "action": {"tool": tool, **fields}})
+
+
+STEPS = {
+    "1": step(
+        "First, which airlines fly most.",
+        "sql",
+        sql="SELECT carrier, COUNT(*) AS flights FROM flights GROUP BY carrier "
+        "ORDER BY flights DESC LIMIT 3",
+    ),
+    "2": step("Their names come next.", "sql", sql="SELECT nme FROM airlines"),
+    "3": step("How the names are spelled.", "values", table="airlines", column="name", like="Air"),
+    "4": step(
+        "That is enough.",
+        "answer",
+        claims=[
+            {"text": "Three airlines fly most.", "steps": [1]},
+            {"text": "9999.", "steps": [3]},
+        ],
+    ),
+    "5": step(
+        "That is enough.",
+        "answer",
+        claims=[
+            {"text": "The three airlines that fly most are these.", "steps": [1]},
+            {"text": "Some are called Air, 9999 of them.", "steps": [1, 3]},
+        ],
+    ),
+}
+
+
+def investigation(turn: str) -> str | list[str] | Exception:
+    """The next step where steps are asked for; a question about a slow thing never ends."""
+    number = re.search(r"Step (\d+) of \d+", turn.rsplit("\n", 1)[-1])
+    if number is None:
+        return script(turn)
+    if number[1] == "2" and "slow" in CURRENT:
+        return ['{"thought": "'] + ["thinking "] * 2000
+    if number[1] == "1":
+        CURRENT[:] = [word for word in ("slow",) if word in turn.rsplit("Question: ", 1)[-1]]
+    return pieces(STEPS[number[1]])
+
+
+CURRENT: list[str] = []
 MODEL = ScriptedModel(script, delay=0.01)
-OTHER = ScriptedModel(script, "scripted-too")
+OTHER = ScriptedModel(investigation, "scripted-too", delay=0.01)
+OTHER.supports_schema = True
 
 
 class _Models:
@@ -111,7 +158,7 @@ pm.register(_Models())
 
 async def scripted() -> Response:
     """GET /-/scripted: what the model was sent, and how many replies were cut off."""
-    return Response.json({"prompts": MODEL.prompts, "closed": MODEL.closed})
+    return Response.json({"prompts": MODEL.prompts, "closed": MODEL.closed + OTHER.closed})
 
 
 @hookimpl
