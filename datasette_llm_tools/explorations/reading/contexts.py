@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from markupsafe import Markup
 
-from ...pages import shown
+from ...pages import Page, shown
+from ..contents import Entry
+from ..values import Document, Exploration
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,54 @@ class BlockShown:
     chart: ChartShown | None = shown("Its chart")
     taken_at: str | None = shown("When its rows were frozen, in words; None for rows of now")
     certificate: str | None = shown("The hash of its certificate")
+    faults: list[str] = shown("What its certificate does not fit, as ends of sentences")
+
+
+@dataclass(frozen=True)
+class ParameterShown:
+    """Something that readers choose."""
+
+    name: str = shown("Its name as an argument of the address: p_NAME")
+    label: str = shown("What readers call it")
+    kind: str = shown("text, number, date or choice")
+    value: str = shown("What is chosen now")
+    choices: tuple[str, ...] = shown("The only values of a choice")
+
+
+@dataclass(frozen=True)
+class ReadPage(Page):
+    """An exploration, or one block of it, as somebody reads it."""
+
+    template: ClassVar[str] = "llm_tools/exploration.html"
+    document: Document = shown("What its author wrote")
+    exploration: Exploration = shown("Whose it is, and who reads it")
+    number: int = shown("The version that is shown")
+    url: str = shown("This exploration's address, with the token of a link")
+    alone: str | None = shown("The name of the one block that is shown, None for all")
+    key: str | None = shown("The token of the link by which its reader came")
+    summary_html: Markup | None = shown("The summary")
+    tags: list[tuple[str, str]] = shown("Tags, and where others with the same are listed")
+    published_at: str | None = shown("When it was published, in words")
+    as_of: str | None = shown("When its rows were frozen, in words; None for rows of now")
+    is_live: bool = shown("Whether rows are read now, as the reader")
+    switch_url: str | None = shown("The other mode: rows of now, or those of the snapshot")
+    is_author: bool = shown("Whether its reader may change it")
+    is_public: bool = shown("Whether everybody may read it")
+    is_draft: bool = shown("Whether readers see another version than this, or none")
+    urls_of: dict[str, str] = shown("What its reader may do, by a word: an address each")
+    origin_url: str | None = shown("What it was made from, where that is an address to go to")
+    contents: tuple[Entry, ...] = shown("Headings and titles")
+    blocks: list[Markup] = shown("The blocks")
+    parameters: list[ParameterShown] = shown("What its reader may choose")
+    follows: list[str] = shown("Ids of the blocks that follow the parameters")
+    mode: str | None = shown("The mode that its address asks for")
+    draws: bool = shown("Whether there are charts")
+    runs: bool = shown("Whether there are widgets")
+    temporary: bool = shown("Whether explorations are lost when the server stops")
+
+
+@dataclass(frozen=True)
+class ReadPageWithFrames(ReadPage):
+    """The same with widgets."""
+
+    has_frames: ClassVar[bool] = True

@@ -7,11 +7,12 @@ in those `<` is always escaped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
 from datasette.utils import tilde_encode
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ...markdown import markdown
 from ..addresses import KEY
@@ -25,7 +26,6 @@ from ..values import (
     QueryBlock,
     QuestionBlock,
     RowsBlock,
-    WidgetBlock,
     Words,
 )
 from .contexts import BlockShown, ChartShown, RowsShown
@@ -55,13 +55,21 @@ async def block_html(
     key: str | None = None,
     level: int = 2,
     certificate: Certificate | None = None,
+    arguments: Mapping[str, str] | None = None,
 ) -> str:
     """A block as an article, at `address` (its page's path, without arguments).
 
-    `key` is the token to carry along, `level` that of its heading.
+    `key` is the token to carry along, `level` that of its heading; `arguments` say in addresses
+    which rows are shown (mode, p_NAME) where these are not the ones that readers get.
     """
     html = await fragment_html(
-        datasette, block, shown, address=address, level=level, certificate=certificate
+        datasette,
+        block,
+        shown,
+        address=address,
+        level=level,
+        certificate=certificate,
+        arguments=arguments,
     )
     return with_key(html, key)
 
@@ -74,12 +82,17 @@ async def fragment_html(
     address: str,
     level: int = 2,
     certificate: Certificate | None = None,
+    arguments: Mapping[str, str] | None = None,
 ) -> str:
     """The same with marks in place of the token, to be kept; with_key() makes it whole."""
     template = datasette.get_jinja_environment().get_template("llm_tools/_exploration_block.html")
     context = _context(datasette, block, shown, address, level, certificate)
-    html = await template.render_async(
-        block=context, first_key=Markup(_FIRST_MARK), next_key=Markup(_NEXT_MARK)
+    chosen = escape(f"?{urlencode(arguments)}") + Markup(_NEXT_MARK) if arguments else None
+    html: str = await template.render_async(
+        block=context,
+        key=Markup(_FIRST_MARK),
+        next_key=Markup(_NEXT_MARK),
+        chosen=chosen or Markup(_FIRST_MARK),
     )
     # Half a surrogate pair, which SQLite may hold, cannot be sent.
     return html.encode("utf-8", "replace").decode()
@@ -124,7 +137,14 @@ def _context(
         chart=_chart(shown) if has_rows and isinstance(block, ChartBlock) else None,
         taken_at=said_time(frozen.taken_at) if frozen else None,
         certificate=certificate.hash if certificate else None,
+        faults=_faults(frozen),
     )
+
+
+def _faults(frozen: Frozen | None) -> list[str]:
+    """What a file's certificate of this block did not fit, as ends of sentences."""
+    found = frozen.more.get("faults") if frozen else None
+    return [str(each) for each in found] if isinstance(found, list) else []
 
 
 def _text_html(block: Block) -> Markup | None:
