@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from ..schema import Schema
 from ..sql_names import fold
-from .explaining.written import NotWritten, Query, Written, closing, inner_queries, read
+from .explaining.written import UNREADABLE, NotWritten, Query, Written, closing, inner_queries, read
 
 _MOST_SQL = 4000  # it stands in an address
 _ROWIDS = {"rowid", "oid", "_rowid_"}
@@ -140,7 +140,7 @@ def numbers_behind(sql: str, result_columns: Sequence[str], schema: Schema) -> N
     """Read a statement once for all numbers of its result; None where it groups nothing."""
     try:
         return _read(read(sql), len(result_columns), schema)
-    except (NotWritten, IndexError, sqlglot.errors.SqlglotError, RecursionError):
+    except UNREADABLE:
         return None
 
 

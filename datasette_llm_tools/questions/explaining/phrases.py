@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from .functions import called
 from .scopes import Named, Scope
+from .understood import check
 from .values import NotUnderstood
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?)?)?")
@@ -29,15 +31,6 @@ _COMPARISONS = {
 }
 _ARITHMETIC = {exp.Add: "plus", exp.Sub: "minus", exp.Mul: "times", exp.Div: "divided by"}
 _CONDITIONS = (*_COMPARISONS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Like, exp.Is)
-_DATE_PARTS = {
-    "%Y": "the year",
-    "%m": "the month",
-    "%d": "the day of the month",
-    "%H": "the hour",
-    "%w": "the day of the week (0 is Sunday)",
-    "%Y-%m": "the year and month",
-    "%Y-%m-%d": "the date",
-}
 _AGGREGATES = {exp.Sum: "sum", exp.Avg: "average", exp.Min: "smallest", exp.Max: "largest"}
 _PLACES = {
     exp.RowNumber: "the place",
@@ -55,6 +48,7 @@ class Phrases:
 
     def value(self, node: Any) -> str:
         """An expression as a noun phrase. Raises NotUnderstood."""
+        check(node)
         if isinstance(node, exp.Alias):
             return f"{self.value(node.this)} (called {node.alias})"
         if isinstance(node, exp.Paren):
@@ -76,6 +70,7 @@ class Phrases:
 
     def condition(self, node: Any) -> str:
         """A condition as a clause after "where". Raises NotUnderstood."""
+        check(node)
         if isinstance(node, exp.Paren):
             inner = self.condition(node.this)
             return f"({inner})" if isinstance(node.this, (exp.And, exp.Or)) else inner
@@ -89,7 +84,7 @@ class Phrases:
             (exp.Exists, lambda each: f"{self._inner(each)} finds at least one row"),
             (exp.In, lambda each: f"{self._side(each.this)} is {self._among(each)}"),
             (exp.Between, lambda each: f"{self._side(each.this)} is {self._range(each)}"),
-            (exp.Like, lambda each: f"{self._side(each.this)} {self._like(each)[0]}"),
+            (exp.Like, self._liked),
         ):
             if isinstance(node, kind):
                 return str(phrase(node))
@@ -125,10 +120,8 @@ class Phrases:
     def _arithmetic(self, node: Any) -> str:
         sides = []
         for each in (node.this, node.expression):
-            if isinstance(each, exp.DPipe):
-                raise NotUnderstood("SQLite joins texts before it adds")
             text = self.value(each)
-            is_long = isinstance(each.unnest(), tuple(_ARITHMETIC))
+            is_long = isinstance(each.unnest(), (*_ARITHMETIC, exp.DPipe, exp.Mod))
             sides.append(f"({text})" if is_long else text)
         return f" {_ARITHMETIC[type(node)]} ".join(sides)
 
@@ -152,6 +145,7 @@ class Phrases:
 
     def _aggregate(self, node: Any) -> str:
         """COUNT, SUM and the like, over all rows of a group."""
+        check(node)
         if isinstance(node, exp.Filter):
             condition = self.condition(node.expression.this)
             return f"{self._aggregate(node.this)} counting only rows where {condition}"
@@ -203,8 +197,6 @@ class Phrases:
 
     def _window(self, node: exp.Window) -> str:
         """A function OVER other rows, of the few forms that are said in a few words."""
-        if node.args.get("spec") or node.args.get("alias"):
-            raise NotUnderstood("a frame")
         by = node.args.get("partition_by") or []
         order = node.args.get("order")
         within = f" among rows of the same {self.listed(by)}" if by else ""
@@ -224,6 +216,7 @@ class Phrases:
         return "sorted by " + ", then by ".join(self._ordered(each) for each in nodes)
 
     def _ordered(self, node: exp.Ordered) -> str:
+        check(node)
         given, down = node.this, bool(node.args.get("desc"))
         meant = self._scope.item(given)
         is_place = isinstance(given, exp.Literal)
@@ -263,14 +256,15 @@ class Phrases:
 
     def _negated(self, node: Any) -> str:
         node = node.unnest() if isinstance(node, exp.Paren) else node
+        check(node)
         if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
             return f"{self._side(node.this)} has a value"
         if isinstance(node, exp.In):
             return f"{self._side(node.this)} has a value and is not {self._among(node)}"
         if isinstance(node, exp.Between):
             return f"{self._side(node.this)} has a value and is not {self._range(node)}"
-        if isinstance(node, exp.Like):
-            return f"{self._side(node.this)} has a value and {self._like(node)[1]}"
+        if isinstance(node, exp.Like) and not node.args.get("negate"):
+            return self._not_liked(node)
         if isinstance(node, exp.Exists):
             return f"{self._inner(node)} finds no row"
         raise NotUnderstood("NOT")
@@ -305,7 +299,7 @@ class Phrases:
         if node.args.get("query") is not None:
             return f"among the values of {self._inner(node.args['query'])}"
         values = [self._side(each) for each in node.expressions]
-        if not values or node.args.get("field") or node.args.get("unnest"):
+        if not values:
             raise NotUnderstood("IN")
         if len(values) == 1:
             return values[0]
@@ -315,9 +309,15 @@ class Phrases:
         return f"one of {listed(values)}"
 
     def _range(self, node: exp.Between) -> str:
-        if node.args.get("symmetric"):
-            raise NotUnderstood("BETWEEN")
         return f"from {self._side(node.args['low'])} to {self._side(node.args['high'])}"
+
+    def _liked(self, node: Any) -> str:
+        if node.args.get("negate"):
+            return self._not_liked(node)
+        return f"{self._side(node.this)} {self._like(node)[0]}"
+
+    def _not_liked(self, node: exp.Like) -> str:
+        return f"{self._side(node.this)} has a value and {self._like(node)[1]}"
 
     def _like(self, node: exp.Like) -> tuple[str, str]:
         """What LIKE says, and its opposite."""
@@ -359,67 +359,18 @@ class Phrases:
             case exp.Subquery() | exp.Select():
                 return f"the result of {self._inner(node)}"
             case exp.DPipe(this=left, expression=right):
-                if isinstance(left, tuple(_ARITHMETIC)) or isinstance(right, tuple(_ARITHMETIC)):
-                    raise NotUnderstood("SQLite joins texts before it adds")
-                return f"{self.value(left)} followed by {self.value(right)}"
-            case exp.Collate(this=of, expression=how) if how.name.lower() == "nocase":
+                sides = [
+                    f"({self.value(each)})"
+                    if isinstance(each.unnest(), (*_ARITHMETIC, exp.Mod))
+                    else self.value(each)
+                    for each in (left, right)
+                ]
+                return " followed by ".join(sides)
+            case exp.Collate(this=exp.Column() as of, expression=how) if (
+                how.name.lower() == "nocase"
+            ):
                 return f"{self.value(of)} without regard to capitals"
-        return self._function(node)
-
-    def _function(self, node: Any) -> str:
-        arguments = [each for each in node.args.values() if each is not None and each != []]
-        simple = {exp.Upper: "in capitals", exp.Lower: "in small letters"}
-        match node:
-            case exp.Upper() | exp.Lower():
-                return f"{self.value(node.this)} {simple[type(node)]}"
-            case exp.Round():
-                decimals = node.args.get("decimals")
-                if decimals is None or decimals.sql() == "0":
-                    return f"{self.value(node.this)}, rounded to a whole number"
-                if not isinstance(decimals, exp.Literal):
-                    raise NotUnderstood("ROUND")
-                s = "" if decimals.name == "1" else "s"
-                return f"{self.value(node.this)}, rounded to {decimals.name} decimal{s}"
-            case exp.Abs():
-                return f"{self.value(node.this)} without its sign"
-            case exp.Length():
-                return f"the length of {self.value(node.this)}"
-            case exp.Trim() if len(arguments) == 1:
-                return f"{self.value(node.this)} without spaces around it"
-            case exp.Substring():
-                return self._substring(node)
-            case exp.Coalesce():
-                others = ", else ".join(self.value(each) for each in node.expressions)
-                return f"{self.value(node.this)}, or where that is empty {others}"
-            case exp.Nullif():
-                given, not_this = self.value(node.this), self.value(node.expression)
-                return f"{given}, or nothing where that is {not_this}"
-            case exp.TimeToStr() if isinstance(node.args["format"], exp.Literal):
-                of = node.this.this if isinstance(node.this, exp.TsOrDsToTimestamp) else node.this
-                part = _DATE_PARTS.get(node.args["format"].name)
-                if part is not None and isinstance(of, exp.Column):
-                    return f"{part} of {self.value(of)}"
-            case exp.Date() if len(arguments) == 1 and isinstance(node.this, exp.Column):
-                return f"the date of {self.value(node.this)}"
-            case exp.Cast():
-                kind = node.args["to"].sql(dialect="sqlite").upper()
-                words = {"TEXT": "text", "REAL": "a number", "INTEGER": "a whole number"}
-                if kind in words:
-                    return f"{self.value(node.this)} as {words[kind]}"
-            case exp.Anonymous() if node.name.lower() == "total" and len(node.expressions) == 1:
-                return f"the sum of {self.value(node.expressions[0])} (0 if there is none)"
-        raise NotUnderstood(type(node).__name__)
-
-    def _substring(self, node: exp.Substring) -> str:
-        start, length = node.args.get("start"), node.args.get("length")
-        numbers = [each.name for each in (start, length) if isinstance(each, exp.Literal)]
-        if len(numbers) != 2 or not all(each.isdigit() for each in numbers):
-            raise NotUnderstood("SUBSTR")
-        if numbers[0] == "1":
-            one = numbers[1] == "1"
-            which = "the first character" if one else f"the first {numbers[1]} characters"
-            return f"{which} of {self.value(node.this)}"
-        return f"characters {numbers[0]} to {sum(map(int, numbers)) - 1} of {self.value(node.this)}"
+        return called(node, self.value)
 
 
 def listed(texts: Sequence[str]) -> str:

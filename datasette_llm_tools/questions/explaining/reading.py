@@ -21,7 +21,16 @@ from . import cautions
 from .phrases import Phrases, listed
 from .scopes import Scope, Source
 from .values import Clause, Explanation, NotUnderstood
-from .written import NotWritten, Query, Select, Written, inner_queries, read, read_query
+from .written import (
+    UNREADABLE,
+    NotWritten,
+    Query,
+    Select,
+    Written,
+    inner_queries,
+    read,
+    read_query,
+)
 
 _MOST_QUERIES = 30
 _MOST_WARNINGS = 8
@@ -44,7 +53,7 @@ def explain(sql: str, schema: Schema) -> Explanation | None:
     explaining = _Explaining(schema)
     try:
         found = explaining.query(read(sql), frozenset(), "", None)
-    except (NotWritten, IndexError, sqlglot.errors.SqlglotError, RecursionError):
+    except UNREADABLE:
         return None
     warnings = tuple(dict.fromkeys(explaining.warnings))[:_MOST_WARNINGS]
     return Explanation(found.clauses, found.parts, warnings)
@@ -79,7 +88,7 @@ class _Explaining:
         """A query inside another; one that cannot be cut up is shown as it is."""
         try:
             return self.query(read_query(written), ctes, name, outer)
-        except (NotWritten, IndexError, sqlglot.errors.SqlglotError):
+        except UNREADABLE:
             return Explanation((Clause("SQL", written.text, None),), name=name)
 
     def _recursive(
@@ -226,7 +235,7 @@ def _clause(clause: str, sql: str, say: Callable[[], str], phrases: Phrases) -> 
 
 def _from_clauses(written: Written, scope: Scope, phrases: Phrases) -> list[Clause]:
     pieces = _joined(written)
-    if len(pieces) != len(scope.sources):
+    if len(pieces) != len(scope.sources) or not all(each.is_plain for each in scope.sources):
         return [Clause("FROM", written.text, None)]
     return [
         _clause("JOIN", piece.text, partial(_join, source, scope, phrases), phrases)

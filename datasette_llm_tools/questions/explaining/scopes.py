@@ -6,7 +6,7 @@ Trees are sqlglot's, of a text whose inner queries were replaced by names (writt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from sqlglot import exp
@@ -19,12 +19,16 @@ Place: TypeAlias = tuple[str, str]  # alias and column, both folded
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What stands in FROM or JOIN; `table` is None for queries inside and common tables."""
+    """What stands in FROM or JOIN; `table` is None for queries inside and common tables.
+
+    `is_plain`: it is a table or one of those, not a function or several joined in parentheses.
+    """
 
     alias: str
     shown: str
     table: Table | None
     join: Any = None
+    is_plain: bool = True
     may_be_missing: bool = False
 
     @property
@@ -110,23 +114,24 @@ class Scope:
     ) -> Source:
         table = None
         shown = node.alias_or_name
-        if isinstance(node, exp.Table) and not node.db:
+        if isinstance(node, exp.Table) and fold(node.db) in ("", "main"):
             if fold(node.name) not in ctes:
                 table = schema.table(node.name)
             if names.count(fold(node.name)) == 1:
                 shown = node.name
         elif not shown:
             shown = self.inner_name(node)
-        return Source(fold(node.alias_or_name), shown or "another query", table, join)
+        is_table = isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier)
+        is_query = isinstance(node, exp.Subquery) and isinstance(node.this, exp.Select)
+        is_plain = (is_table or is_query) and not node.args.get("joins")
+        return Source(fold(node.alias_or_name), shown or "a query", table, join, is_plain)
 
     def _mark_missing(self) -> None:
         """Outer joins give rows in which the columns of a source are empty."""
         for index, source in enumerate(self.sources):
             later = {each.kind for each in self.sources[index + 1 :]}
             if source.kind in ("left", "full") or later & {"right", "full"}:
-                self.sources[index] = Source(
-                    source.alias, source.shown, source.table, source.join, may_be_missing=True
-                )
+                self.sources[index] = replace(source, may_be_missing=True)
 
     def inner_name(self, node: Any) -> str | None:
         """The name of the query that a stand-in stands for."""

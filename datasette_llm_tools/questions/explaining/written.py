@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sqlglot.errors import SqlglotError
+
 from ...sql_names import fold
 
 MOST_CHARACTERS = 4000  # the parser takes about 8 ms for 1,000
@@ -33,6 +35,10 @@ _INNER = "_inner_query_"
 
 class NotWritten(ValueError):
     """The text is no SELECT statement that this module can cut up."""
+
+
+# What cutting up and reading a strange statement raises: there is nothing to say of it then.
+UNREADABLE = (NotWritten, SqlglotError, RecursionError, LookupError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,8 @@ def read_query(piece: Written) -> Query:
     body, order = _cut_at(body, "order")
     if order is not None:
         order = order.cut(1)  # BY
+    if any(each is not None and not each.tokens for each in (order, limit)):
+        raise NotWritten("an empty clause")
     selects, operators = [], []
     for operator, part in _compounds(body):
         selects.append(_select(part))
