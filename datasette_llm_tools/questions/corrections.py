@@ -1,19 +1,20 @@
 """Corrections to SQL that runs but would not give what people expect. Pure.
 
-SQLite divides whole numbers without a remainder, so that a share of counts is 0; and groups
-without an order come as they are found. A ratio gets decimals, and groups the largest first, or in
-the order of time where they are days, months or years.
+SQLite divides whole numbers without a remainder, so that a share of counts is 0: a ratio gets
+decimals. Groups without an order come as they are found: they get the largest first, or the order
+of time where they are days, months or years. A join that only looks for matches returns a row once
+for each of them: it is returned once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import sqlglot
 from sqlglot import exp
 
 from ..name_words import name_words
-from ..schema import Schema
+from ..schema import Schema, Table
 from .mending import Mended
 
 _SQL_CHARS = 8000
@@ -27,7 +28,11 @@ def corrected(sql: str, schema: Schema) -> Mended | None:
         return None
     try:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
-        changes = [*_with_decimals(tree, schema), *_in_order(tree)]
+        changes = [
+            *_with_decimals(tree, schema),
+            *_in_order(tree, schema),
+            *_each_once(tree, schema),
+        ]
         return Mended(tree.sql(dialect="sqlite"), tuple(changes)) if changes else None
     except Exception:  # whatever a parser stumbles over, the statement is left as it was
         return None
@@ -61,10 +66,8 @@ def _is_whole(node: exp.Expr, schema: Schema) -> bool:
         return all(_is_whole(each, schema) for each in values)
     if isinstance(node, (exp.Mul, exp.Add, exp.Sub)):
         return _is_whole(node.left, schema) and _is_whole(node.right, schema)
-    if isinstance(node, exp.Subquery):
-        select = node.this
-        outputs = select.expressions if isinstance(select, exp.Select) else []
-        return len(outputs) == 1 and _is_whole(outputs[0].unalias(), schema)
+    if isinstance(node, exp.Select):
+        return len(node.expressions) == 1 and _is_whole(node.expressions[0].unalias(), schema)
     if not isinstance(node, exp.Column):
         return False
     kinds = [
@@ -75,7 +78,7 @@ def _is_whole(node: exp.Expr, schema: Schema) -> bool:
     return bool(kinds) and all("INT" in each for each in kinds)
 
 
-def _in_order(tree: exp.Expr) -> Iterator[str]:
+def _in_order(tree: exp.Expr, schema: Schema) -> Iterator[str]:
     """Order groups that have no order: by their time, else by their first number, largest first."""
     if not isinstance(tree, exp.Select) or not tree.args.get("group"):
         return
@@ -87,7 +90,7 @@ def _in_order(tree: exp.Expr) -> Iterator[str]:
     ]
     if not numbers or not keys:
         return
-    times = [each for each in keys if _is_time(each, tree)]
+    times = [each for each in keys if _is_time(each, tree, schema)]
     if times:
         tree.set("order", exp.Order(expressions=[each.copy() for each in keys]))
         yield "Ordered by time."
@@ -98,14 +101,66 @@ def _in_order(tree: exp.Expr) -> Iterator[str]:
     yield "Ordered by the number, largest first."
 
 
-def _is_time(key: exp.Expr, tree: exp.Select) -> bool:
+def _each_once(tree: exp.Expr, schema: Schema) -> Iterator[str]:
+    """Return rows of one table once, where joins repeat them for each match in another."""
+    if not isinstance(tree, exp.Select) or tree.args.get("distinct") or tree.args.get("group"):
+        return
+    if tree.args.get("limit") or not tree.args.get("joins"):
+        return
+    clause = tree.args.get("from_") or tree.args.get("from")
+    nodes = [clause.this, *(join.this for join in tree.args["joins"])]
+    if not all(isinstance(node, exp.Table) for node in nodes):
+        return
+    tables = {node.alias_or_name.lower(): schema.table(node.name) for node in nodes}
+    columns = [each.unalias() for each in tree.expressions]
+    if not all(isinstance(each, exp.Column) and each.name != "*" for each in columns):
+        return
+    owners = {_owner(each, tables) for each in columns}
+    if len(owners) == 1 and None not in owners and _may_repeat(tree, owners.pop() or "", tables):
+        tree.set("distinct", exp.Distinct())
+        yield "Each row is returned once, however many matches it has."
+
+
+def _owner(column: exp.Expr, tables: Mapping[str, Table | None]) -> str | None:
+    """The alias of the table that a column is of; None where it cannot be told."""
+    assert isinstance(column, exp.Column)
+    if column.table:
+        return column.table.lower() if column.table.lower() in tables else None
+    having = [alias for alias, table in tables.items() if table and table.column(column.name)]
+    return having[0] if len(having) == 1 else None
+
+
+def _may_repeat(tree: exp.Select, alias: str, tables: Mapping[str, Table | None]) -> bool:
+    """Whether some other table is joined by what is not its key, so that it may match twice."""
+    repeats = False
+    for join in tree.args["joins"]:
+        condition = join.args.get("on")
+        if condition is None:
+            return False
+        for equal in condition.find_all(exp.EQ):
+            for side in (equal.left, equal.right):
+                if not isinstance(side, exp.Column):
+                    continue
+                owner = _owner(side, tables)
+                table = tables.get(owner or "")
+                if table is not None and owner != alias:
+                    key = [each.name.lower() for each in table.columns if each.pk]
+                    repeats = repeats or key != [side.name.lower()]
+    return repeats
+
+
+def _is_time(key: exp.Expr, tree: exp.Select, schema: Schema) -> bool:
     """Whether groups are days, months, years: by a date function, or by the name of the column."""
     if isinstance(key, exp.Column) and not key.table:
         meant = next((each.this for each in tree.expressions if each.alias == key.name), key)
     else:
         meant = key
     if isinstance(meant, exp.Column):
-        return not _TIMES.isdisjoint(name_words(meant.name))
+        known = [column for table in schema.tables if (column := table.column(meant.name))]
+        typed = any(each.type.upper().startswith(("DATE", "TIME")) for each in known)
+        # A text with a least and a greatest value is an ISO date.
+        dated = any(isinstance(each.minimum, str) for each in known)
+        return typed or dated or not _TIMES.isdisjoint(name_words(meant.name))
     text = meant.sql(dialect="sqlite").lower()
     return text.startswith(tuple(f"{each}(" for each in _TIME_FUNCTIONS)) or (
         text.startswith("cast(") and any(f"{each}(" in text for each in _TIME_FUNCTIONS)

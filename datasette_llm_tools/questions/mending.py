@@ -213,7 +213,7 @@ class _Mending:
         if len(ends) != 2 or ends[0] is None or ends[1] is None or ends[0] is ends[1]:
             return None
         first, second = ends[0], ends[1]
-        if first.table is None or second.table is None:
+        if first.table is None or second.table is None or first.table is second.table:
             return None
         links = links_between(first.table, second.table)
         if len(links) != 1:

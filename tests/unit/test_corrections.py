@@ -1,0 +1,149 @@
+"""SQL that runs, corrected to what people expect; what is as expected is left as it was."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import pytest
+
+from datasette_llm_tools.questions.corrections import corrected
+from datasette_llm_tools.questions.literals import with_known_texts
+from tests.schemas import schema_of
+
+DDL = """
+CREATE TABLE shop (id INTEGER PRIMARY KEY, name TEXT, city TEXT);
+CREATE TABLE sale (
+    id INTEGER PRIMARY KEY, shop_id INTEGER REFERENCES shop(id), sold_on DATE, item TEXT,
+    pieces INTEGER, price REAL
+);
+INSERT INTO shop VALUES (1, 'Corner', 'Linz'), (2, 'Market', 'SanktPoelten'), (3, 'Mill', 'Graz');
+INSERT INTO sale VALUES
+    (1, 1, '2024-03-02', 'tea', 3, 1.5), (2, 1, '2024-01-02', 'tea', 1, 1.5),
+    (3, 2, '2024-02-02', 'milk', 2, 2.5), (4, 1, '2024-01-09', 'jam', 1, 4.0);
+"""
+
+
+def shops() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(DDL)
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT COUNT(*) / (SELECT COUNT(*) FROM shop) FROM sale", [(4 / 3,)]),
+        ("SELECT SUM(pieces) / COUNT(*) FROM sale", [(7 / 4,)]),
+        ("SELECT COUNT(*) FILTER (WHERE item = 'tea') / COUNT(*) FROM sale", [(0.5,)]),
+        ("SELECT pieces / 2 FROM sale WHERE id = 1", [(1.5,)]),
+        (
+            "SELECT SUM(CASE WHEN item = 'tea' THEN 1 ELSE 0 END) / COUNT(*) FROM sale",
+            [(0.5,)],
+        ),
+        ("SELECT item, COUNT(*) FROM sale GROUP BY item LIMIT -1", None),
+        ("SELECT item, SUM(pieces) FROM sale GROUP BY item", [("tea", 4), ("milk", 2), ("jam", 1)]),
+        ("SELECT city, COUNT(*) AS n FROM shop GROUP BY city HAVING n > 1", []),
+        (
+            "SELECT sold_on, COUNT(*) FROM sale GROUP BY sold_on",
+            [("2024-01-02", 1), ("2024-01-09", 1), ("2024-02-02", 1), ("2024-03-02", 1)],
+        ),
+        (
+            "SELECT strftime('%Y-%m', sold_on) AS part, SUM(pieces) FROM sale GROUP BY part",
+            [("2024-01", 2), ("2024-02", 2), ("2024-03", 3)],
+        ),
+        (
+            "SELECT shop.name FROM shop JOIN sale ON sale.shop_id = shop.id WHERE price < 2",
+            [("Corner",)],
+        ),
+    ],
+)
+def test_corrected(sql: str, rows: list[tuple[object, ...]] | None) -> None:
+    connection = shops()
+    found = corrected(sql, schema_of(connection))
+    if rows is None:
+        assert found is None
+        return
+    assert found is not None and found.changes
+    assert connection.execute(found.sql).fetchall() == rows
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT price / 2 FROM sale",
+        "SELECT CAST(pieces / 2 AS INTEGER) FROM sale",
+        "SELECT 1.0 * COUNT(*) / 3 FROM sale",
+        "SELECT item, COUNT(*) FROM sale GROUP BY item ORDER BY item",
+        "SELECT DISTINCT item FROM sale GROUP BY item",
+        "SELECT sale.item FROM sale JOIN shop ON sale.shop_id = shop.id",  # a shop matches once
+        "SELECT shop.name, sale.item FROM shop JOIN sale ON sale.shop_id = shop.id",
+        "SELECT COUNT(shop.name) FROM shop JOIN sale ON sale.shop_id = shop.id",
+        "SELECT shop.name FROM shop JOIN sale",
+        "SELECT item FROM sale WHERE id IN (SELECT id FROM sale GROUP BY item)",
+        "nonsense )(",
+        "SELECT 1" + " + 1" * 5000,
+    ],
+)
+def test_left_as_it_was(sql: str) -> None:
+    assert corrected(sql, schema_of(shops())) is None
+
+
+async def known(sql: str, connection: sqlite3.Connection) -> list[tuple[object, ...]] | None:
+    """The rows after texts are replaced; None where none is."""
+
+    async def look(asked: str) -> Sequence[Sequence[object]]:
+        return connection.execute(asked).fetchall()
+
+    found = await with_known_texts(sql, schema_of(connection), look)
+    return None if found is None else connection.execute(found.sql).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT id FROM shop WHERE city = 'linz'", [(1,)]),
+        ("SELECT id FROM shop AS s WHERE s.city = 'Sankt Poelten'", [(2,)]),
+        ("SELECT id FROM shop WHERE name = 'Corners'", [(1,)]),
+        ("SELECT id FROM shop WHERE name = 'GRAZ'", [(3,)]),  # a city, not a name
+        ("SELECT id FROM sale WHERE shop_id = 'Market'", [(3,)]),  # the name behind a key
+        ("SELECT id FROM sale WHERE shop_id != 'Corner'", [(3,)]),
+        ("SELECT id FROM shop WHERE city IN ('LINZ', 'Graz') ORDER BY id", [(1,), (3,)]),
+        ("SELECT id FROM shop WHERE city = 'Linz' AND name = 'corner'", [(1,)]),
+    ],
+)
+@pytest.mark.asyncio
+async def test_texts_that_the_data_have(sql: str, rows: list[tuple[object, ...]]) -> None:
+    assert await known(sql, shops()) == rows
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id FROM shop WHERE city = 'Linz'",  # it is there
+        "SELECT id FROM shop WHERE city = 'Vienna'",  # nothing is like it
+        "SELECT id FROM shop WHERE city = 'it''s'",
+        "SELECT id FROM nowhere WHERE city = 'linz'",
+        "SELECT 'linz'",
+        "nonsense ' )(",
+    ],
+)
+@pytest.mark.asyncio
+async def test_texts_that_are_left(sql: str) -> None:
+    assert await known(sql, shops()) is None
+
+
+@pytest.mark.asyncio
+async def test_two_texts_that_could_be_meant_are_none() -> None:
+    connection = shops()
+    connection.execute("INSERT INTO shop VALUES (4, 'x', 'LINZ')")
+    assert await known("SELECT id FROM shop WHERE city = 'linz'", connection) is None
+
+
+@pytest.mark.asyncio
+async def test_data_that_cannot_be_looked_at_change_nothing() -> None:
+    async def look(asked: str) -> Sequence[Sequence[object]]:
+        raise LookupError(asked)
+
+    sql = "SELECT id FROM shop WHERE city = 'linz'"
+    assert await with_known_texts(sql, schema_of(shops()), look) is None
