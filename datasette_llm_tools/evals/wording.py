@@ -43,7 +43,7 @@ def headline(run: EvalRun, asked: int, told: Summary) -> str:
     elif run.status is RunStatus.WAITING:
         place += ", waiting for its turn"
     if told.right.of:
-        place += f": {percent(told.right)} right (95%: {interval(told.right)})"
+        place += f": {percent(told.right)} right (95%: {interval(told.right)}%)"
     return f"{place}. {run.reason}" if run.reason else f"{place}."
 
 
