@@ -98,7 +98,7 @@ async def test_a_step_is_drawn_where_it_stands(visit: Visiting) -> None:
     await asked.answered()
     steps = asked.page.locator("li.investigation-step")
     await steps.nth(0).get_by_role("link", name="Draw").click()
-    await expect(steps.nth(0).locator("llm-tools-chart svg").first).to_be_visible()
+    await expect(steps.nth(0).locator("llm-tools-chart canvas").first).to_be_visible()
     await expect(steps.nth(2).locator("llm-tools-chart")).to_have_count(0)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from ...pages import shown
-from .values import Claim, InvestigationStep
+from .values import InvestigationStep
 
 if TYPE_CHECKING:
     from ..contexts import ResultTable
@@ -28,11 +30,20 @@ class StepView:
 
 
 @dataclass(frozen=True)
+class ClaimView:
+    """One sentence of the answer."""
+
+    text_html: Markup = shown("The sentence, its numbers linked to the rows behind them")
+    steps: tuple[int, ...] = shown("Numbers of the steps whose rows show it")
+    unfounded: tuple[str, ...] = shown("Its numbers that are in none of those rows")
+
+
+@dataclass(frozen=True)
 class InvestigationView:
     """The steps of an answer and the claims that rest on them."""
 
     steps: list[StepView] = shown("All steps, in order")
     most: int = shown("How many steps there might have been")
-    claims: tuple[Claim, ...] = shown("The answer, sentence by sentence; none if it is held back")
+    claims: list[ClaimView] = shown("The answer, sentence by sentence; none if it is held back")
     draw_url: str = shown("Where rows of the database are drawn")
     may_make: bool = shown("Whether the reader may keep charts and change them in words")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+
+from markupsafe import escape
 
 from ...permissions import WIDGET, may
 from ..addresses import ask_url, draw_url
 from ..result_tables import result_table
-from .contexts import InvestigationView, StepView
+from .contexts import ClaimView, InvestigationView, StepView
 from .reading import ReadStep
+from .values import Claim
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -30,16 +34,29 @@ async def investigation_view(
     investigation, database = question.answer.investigation, question.database
     if investigation is None:
         return None
+    views = [
+        await step_view(datasette, request, database, question.id, each, schema) for each in steps
+    ]
+    claims = investigation.claims if question.answer.text else ()
     return InvestigationView(
-        steps=[
-            await step_view(datasette, request, database, question.id, each, schema)
-            for each in steps
-        ],
+        steps=views,
         most=investigation.most,
-        claims=investigation.claims if question.answer.text else (),
+        claims=await asyncio.to_thread(_claims, claims, views, question.question),
         draw_url=draw_url(datasette, database),
         may_make=await may(datasette, request.actor, WIDGET, database),
     )
+
+
+def _claims(claims: tuple[Claim, ...], views: list[StepView], question: str) -> list[ClaimView]:
+    """The sentences of an answer; a number leads to the rows of a step that its sentence names."""
+    found = []
+    for claim in claims:
+        html = escape(claim.text)
+        for view in views:
+            if view.step.number in claim.steps and view.result is not None:
+                html = view.result.links.in_words(html, question)
+        found.append(ClaimView(html, claim.steps, claim.unfounded))
+    return found
 
 
 async def step_view(
