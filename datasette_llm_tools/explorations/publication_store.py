@@ -21,7 +21,7 @@ from .transactions import (
     revision_in,
     write_over,
 )
-from .values import Exploration, Frozen, Sharing
+from .values import Exploration, Frozen, Mode, Sharing
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -62,7 +62,8 @@ async def publish(
             published=base.number,
             published_at=at,
             publisher=publisher,
-            snapshot=number,
+            # Live without frozen rows: there is no snapshot to look at instead.
+            snapshot=number if frozen or sharing.mode is Mode.SNAPSHOT else None,
             sharing=sharing,
         )
         write_over(connection, after)
