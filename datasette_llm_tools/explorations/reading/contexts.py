@@ -10,6 +10,7 @@ from markupsafe import Markup
 from ...pages import Page, shown
 from ..contents import Entry
 from ..values import Document, Exploration
+from .publishing import Visible
 
 
 @dataclass(frozen=True)
@@ -106,3 +107,35 @@ class ReadPageWithFrames(ReadPage):
     """The same with widgets."""
 
     has_frames: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class LinkShown:
+    """A secret link."""
+
+    token: str = shown("What opens the exploration")
+    label: str = shown("What its author calls it")
+    url: str = shown("The whole address")
+    made_at: str = shown("When it was made, in words")
+    expires_at: str | None = shown("When it expires, in words; None for never")
+    is_open: bool = shown("Whether it opens anything")
+    is_revoked: bool = shown("Whether its author has revoked it")
+
+
+@dataclass(frozen=True)
+class SharePage(Page):
+    """Who may read an exploration, and what becomes visible; for its author."""
+
+    template: ClassVar[str] = "llm_tools/exploration_share.html"
+    exploration: Exploration = shown("Whose it is, and who reads it now")
+    document: Document = shown("The current version, which would be published")
+    number: int = shown("Its number")
+    edition: int = shown("How often it was saved over")
+    url: str = shown("The exploration's page")
+    public_url: str = shown("The same with scheme and host")
+    published_at: str | None = shown("When it was published, in words")
+    lacks: str | None = shown("Why its author may not publish it")
+    visible: Visible | None = shown("What publishing it now makes visible")
+    seen: str | None = shown("A hash of that, sent along with publishing")
+    links: list[LinkShown] = shown("Secret links, newest first")
+    temporary: bool = shown("Whether explorations are lost when the server stops")
