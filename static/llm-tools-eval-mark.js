@@ -27,8 +27,8 @@ class LlmToolsEvalMark extends HTMLElement {
     marked.querySelector("strong").textContent = mark;
     for (const each of this.form.querySelectorAll("button")) each.hidden = each.value === mark;
     this.querySelector("[data-part=suite]")?.toggleAttribute("hidden", mark === "right");
-    this.said.textContent = message;
-    if (url) this.said.append(" ", make("a", { href: url, textContent: suite }));
+    this.said.textContent = url ? "Kept as a case of " : message;
+    if (url) this.said.append(make("a", { href: url, textContent: suite }));
     // The button that was pressed is gone; the next one stands where it was.
     this.form.querySelector("button:not([hidden])").focus();
   }

@@ -71,6 +71,7 @@ def suite_json(page: SuitePage) -> dict[str, Any]:
         "description": page.description,
         "missing_databases": list(page.missing),
         "cases": [case_json(each) for each in page.cases],
+        "next_url": page.next_url,
         "runs": [run_line_json(each) for each in page.runs],
     }
 

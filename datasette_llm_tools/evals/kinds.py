@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
 
 from .values import Case, Kind
 
+_REMEMBERED = 10_000  # statements
 _DATE_FUNCTIONS = re.compile(
     r"\b(?:strftime|date|time|datetime|julianday|unixepoch|timediff)\s*\(|\bcurrent_(?:date|time)",
     re.IGNORECASE,
@@ -47,13 +49,24 @@ class Cut:
 
 def kinds_of(case: Case) -> frozenset[Kind]:
     """The kinds of the first accepted statement; none where there is none that can be read."""
-    query = _parsed(case.statements[0]) if case.statements else None
-    return frozenset() if query is None else frozenset(_kinds(query, case.statements[0]))
+    return _kinds_of_sql(case.statements[0]) if case.statements else frozenset()
 
 
 def tables_of(case: Case) -> frozenset[str]:
     """Names of the tables that the first accepted statement reads, in lower case."""
-    query = _parsed(case.statements[0]) if case.statements else None
+    return _tables_of_sql(case.statements[0]) if case.statements else frozenset()
+
+
+# Parsing takes a millisecond, and a page that follows a run asks for all its cases each second.
+@lru_cache(maxsize=_REMEMBERED)
+def _kinds_of_sql(sql: str) -> frozenset[Kind]:
+    query = _parsed(sql)
+    return frozenset() if query is None else frozenset(_kinds(query, sql))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _tables_of_sql(sql: str) -> frozenset[str]:
+    query = _parsed(sql)
     if query is None:
         return frozenset()
     named = {each.alias.lower() for each in query.find_all(exp.CTE)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datasette.utils.asgi import Request
 
 MOST_RUNS = 30  # of a suite, on its page
+_MOST_CASES = 100
 _MOST_LABELLED = 5
 _ROWS_SHOWN = 20
 
@@ -108,12 +110,14 @@ def run_line(datasette: Datasette, number: int, found: Reported) -> RunLine:
 
 
 async def suite_page(
-    datasette: Datasette, request: Request, kept: Database, suite: Suite
+    datasette: Datasette, request: Request, kept: Database, suite: Suite, *, start: int
 ) -> SuitePage:
     """A suite with its cases and runs; `?case=` names one to edit."""
     runs = await reported(datasette, kept, suite)
-    cases = [case_shown(datasette, each) for each in suite.cases]
+    after = start + _MOST_CASES
+    cases = [case_shown(datasette, each) for each in suite.cases[start:after]]
     wanted = request.args.get("case")
+    edited = next((each for each in suite.cases if each.id == wanted), None)
     chart, label = _chart(runs)
     return SuitePage(
         name=suite.name,
@@ -121,7 +125,9 @@ async def suite_page(
         url=links.suite_url(datasette, suite.name),
         home_url=links.home_url(datasette),
         cases=cases,
-        edited=next((each for each in cases if each.case.id == wanted), None),
+        count=len(suite.cases),
+        next_url=f"?{urlencode({'start': after})}" if len(suite.cases) > after else None,
+        edited=case_shown(datasette, edited) if edited else None,
         databases=await access.databases_for(datasette, request.actor),
         missing=access.missing(datasette, suite.cases),
         runs=[run_line(datasette, *each) for each in runs],

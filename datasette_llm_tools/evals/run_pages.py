@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -56,7 +57,9 @@ def may_resume(actor: Actor, run: EvalRun) -> bool:
     return run.status is RunStatus.STOPPED and run.actor_id in (None, actor_id(actor))
 
 
-def run_now(datasette: Datasette, request: Request, suite: Suite, found: Reported) -> RunShown:
+async def run_now(
+    datasette: Datasette, request: Request, suite: Suite, found: Reported
+) -> RunShown:
     """A run as it is now."""
     run, told = found.run, summary(found.results)
     url = links.run_url(datasette, suite.name, run.id)
@@ -83,7 +86,7 @@ def run_now(datasette: Datasette, request: Request, suite: Suite, found: Reporte
         if asked
         else [],
         notes=list(notes(asked, [found])),
-        parts=_parts(suite.cases, found),
+        parts=await asyncio.to_thread(_parts, suite.cases, found),  # parses every statement once
         latest=[_result_shown(datasette, by_id[each.case_id], each) for each in latest],
         may_stop=run.status.is_active,
         may_resume=may_resume(request.actor, run),
@@ -107,7 +110,7 @@ async def run_page(
         home_url=links.home_url(datasette),
         number=number,
         settings=plan_words(found.run.plan),
-        now=run_now(datasette, request, suite, found),
+        now=await run_now(datasette, request, suite, found),
         others=[run_line(datasette, *each) for each in others if each[1].run.id != found.run.id],
         compare_url=f"{links.suite_url(datasette, suite.name)}/-/compare",
         tables_url=await table_url(datasette, request, "eval_results", run=found.run.id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from datasette.utils.asgi import Response
@@ -28,12 +29,13 @@ async def run(request: Request, datasette: Datasette) -> Response:
     """GET /-/evals/SUITE/RUN: how far a run is, and what came of its cases."""
     kept, suite, number, found = await _run(request, datasette)
     if request.args.get("_html") and wants_json(request):
-        now = run_pages.run_now(datasette, request, suite, found)
+        now = await run_pages.run_now(datasette, request, suite, found)
         html = await fragment(datasette, request, "llm_tools/_eval_live.html", {"now": now})
         told_now = {"status": now.run.status.value, "announced": now.announced, "html": html}
         return json_response({**told_now, "url": now.url})
     if wants_json(request):
-        return json_response(whole_run_json(datasette, suite, number, found))
+        value = await asyncio.to_thread(whole_run_json, datasette, suite, number, found)
+        return json_response(value)
     page = await run_pages.run_page(datasette, request, kept, suite, number, found)
     return await render(datasette, request, page)
 
@@ -86,7 +88,7 @@ async def mark(request: Request, datasette: Datasette) -> Response:
         suite = question.database if is_allowed else None
     kept_in = await mark_answer(datasette, request.actor, question, wanted, suite)
     said = {
-        Mark.RIGHT: f"Kept as a case of {kept_in}." if kept_in else "Marked as right.",
+        Mark.RIGHT: f"Kept as a case of the suite {kept_in}." if kept_in else "Marked as right.",
         Mark.WRONG: "Marked as wrong.",
         Mark.NOTHING: "Taken back.",
     }[wanted]

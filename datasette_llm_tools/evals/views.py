@@ -48,7 +48,7 @@ async def home(request: Request, datasette: Datasette) -> Response:
 async def suite(request: Request, datasette: Datasette) -> Response:
     """GET /-/evals/SUITE: its cases and runs, and the form that starts one."""
     kept, found = await suite_of(request, datasette)
-    page = await pages.suite_page(datasette, request, kept, found)
+    page = await pages.suite_page(datasette, request, kept, found, start=start_of(request))
     if wants_json(request):
         return json_response(suite_json(page))
     return await render(datasette, request, page)
