@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from ..schema import Schema
 from ..sql_names import fold
+from .explaining.scopes import Scope
 from .explaining.written import UNREADABLE, NotWritten, Query, Written, closing, inner_queries, read
 
 _MOST_SQL = 4000  # it stands in an address
@@ -74,6 +75,8 @@ class NumbersBehind:
     _query: Query
     _items: tuple[_Item, ...]
     _groups: tuple[tuple[Written, int], ...]  # an expression, and the column that holds its value
+    _hidden: tuple[Written, ...]  # expressions of GROUP BY whose values the result does not have
+    _telling: frozenset[int]  # columns that have one value for each group, and say which it is
     _unsure_types: bool
 
     def statement(self, row: Sequence[object], column: int) -> str | None:
@@ -93,6 +96,11 @@ class NumbersBehind:
             # hold; a plus sign makes it compare them as they are (sqlite.org/datatype3.html, 4.2).
             plus = "+" if self._unsure_types and value != "null" else ""
             conditions.append(f"{plus}{_in_parentheses(expression)} is {value}")
+        if self._hidden:
+            group = self._hidden_group(row, conditions)
+            if group is None:
+                return None
+            conditions.append(group)
         shown, order = self._shown(), ""
         if (one := item.aggregate) is not None:
             conditions += _own_conditions(one)
@@ -107,21 +115,51 @@ class NumbersBehind:
         sql = f"{before}select {shown}\nfrom {select.clauses['from'].text}{where}{order}"
         return sql if len(sql) <= _MOST_SQL else None
 
+    def _hidden_group(self, row: Sequence[object], conditions: Sequence[str]) -> str | None:
+        """Which group it is where its keys are not shown: one that shows the very same row.
+
+        Where two groups show the same row nobody can tell them apart, and either will do.
+        """
+        select = self._query.selects[0]
+        having = select.clauses.get("having")
+        if self._shown() != "*":
+            return None
+        is_own = having is None or self._aliases().isdisjoint(_names(having))
+        same = [f"({having.text})"] if having is not None and is_own else []
+        for index in sorted(self.columns | self._telling):
+            value, item = row[index], self._items[index]
+            written = literal(value)
+            if written is None:
+                return None
+            if isinstance(value, float) and math.isfinite(value) and item.aggregates:
+                # Summed up in another order it may differ in its last digits.
+                same.append(f"abs({item.expression.text} - {written}) <= {abs(value) * 1e-9!r}")
+            else:
+                same.append(f"({item.expression.text}) is {written}")
+        keys = ", ".join(each.text for each in self._hidden)
+        where = f"\n  where {' and '.join(conditions)}" if conditions else ""
+        every = ", ".join(each.text for each in (*self._hidden, *(one for one, _ in self._groups)))
+        tables = select.clauses["from"].text
+        ends = f"group by {every}\n  having {' and '.join(same)}\n  limit 1"
+        # All of it is the statement's own text and literals.
+        inner = f"select {keys}\n  from {tables}{where}\n  {ends}"  # noqa: S608 - as said above
+        return f"({keys}) is (\n  {inner}\n)"
+
     def _shown(self) -> str:
         """All columns, and what a condition calls by the name that SELECT gave it."""
         clauses = self._query.selects[0].clauses
-        used = {
-            fold(name)
-            for clause in ("from", "where")
-            for token in (clauses[clause].tokens if clause in clauses else ())
-            if (name := token.name)
-        }
+        used = set().union(
+            *(_names(clauses[each]) for each in ("from", "where") if each in clauses)
+        )
         named = [
             f", {each.expression.text} as {_quoted(each.alias)}"
             for each in self._items
             if each.alias and not each.aggregates and fold(each.alias) in used
         ]
         return "*" + "".join(named)
+
+    def _aliases(self) -> set[str]:
+        return {fold(each.alias) for each in self._items if each.alias}
 
 
 def rows_behind(
@@ -183,14 +221,22 @@ def _read(query: Query, width: int, schema: Schema) -> NumbersBehind | None:
         if each.aggregates and not each.tree.find(exp.Select)
     )
     names = _Names(tree, items, schema, {fold(name) for name, _ in query.ctes})
-    groups = []
+    groups, hidden = [], []
     for group in select.clauses["group"].listed() if "group" in select.clauses else ():
         found = names.column_of(group)
-        if found is None:
+        if found is not None:
+            groups.append(found)
+        elif names.may_be_hidden(group):
+            hidden.append(group)
+        else:
             return None
-        groups.append(found)
-    return (
-        NumbersBehind(columns, query, items, tuple(groups), names.has_queries) if columns else None
+    telling = names.telling() if hidden else frozenset()
+    if hidden and not telling:
+        return None
+    if not columns:
+        return None
+    return NumbersBehind(
+        columns, query, items, tuple(groups), tuple(hidden), telling, names.has_queries
     )
 
 
@@ -273,6 +319,11 @@ def _own_conditions(one: _Aggregate) -> list[str]:
     return [*conditions, f"{_in_parentheses(one.argument)} is not null"]
 
 
+def _names(piece: Written) -> set[str]:
+    """All that may be a name in a piece."""
+    return {fold(name) for each in piece.tokens if (name := each.name)}
+
+
 def _in_parentheses(piece: Written) -> str:
     """A piece as it is written; in parentheses, but for a name or a single value."""
     is_name = all(each.name or each.text == "." for each in piece.tokens)
@@ -291,6 +342,7 @@ class _Names:
         self, tree: exp.Select, items: Sequence[_Item], schema: Schema, ctes: set[str]
     ) -> None:
         self._items = items
+        self._scope = Scope(tree, schema, ctes, {})
         clause = tree.args.get("from_") or tree.args.get("from")
         joins = tree.args.get("joins") or []
         sources = [clause.this if clause else None, *(join.this for join in joins)]
@@ -325,6 +377,23 @@ class _Names:
                 item = self._items[named[0]]
                 return None if item.aggregates else (item.expression, named[0])
         return None
+
+    def may_be_hidden(self, group: Written) -> bool:
+        """Whether it is an expression over columns of FROM, whatever SELECT calls by a name."""
+        if len(group.tokens) != 1:
+            return True
+        name = fold(group.tokens[0].name or "")
+        known = self._columns is not None and name in self._columns
+        return bool(name) and (known or all(fold(each.alias or "") != name for each in self._items))
+
+    def telling(self) -> frozenset[int]:
+        """The columns of the result that have one value for each group, as keys tell."""
+        once = self._scope.determined(self._scope.groups)
+        return frozenset(
+            index
+            for index, each in enumerate(self._items)
+            if self._scope.has_value(each.tree.unalias(), once)
+        )
 
     def _is_same_column(self, item: _Item, group: Written) -> bool:
         """Whether both name one column, one of them with its table and one without."""

@@ -14,14 +14,12 @@ from datasette_llm_tools.questions.rows_behind import literal, rows_behind
 from datasette_llm_tools.schema import Column, Schema, Table
 
 TABLES = {"a": ("id", "x", "y", "name"), "b": ("a_id", "x", "kind", "free")}
-SCHEMA = Schema(
-    "lab",
-    tuple(
-        Table(name, "table", tuple(Column(each, "") for each in columns))
-        for name, columns in TABLES.items()
-    ),
-    "1",
-)
+KIND = Table("kind", "table", (Column("id", "integer", pk=1), Column("label", "text")))
+PLAIN = [
+    Table(name, "table", tuple(Column(each, "") for each in columns))
+    for name, columns in TABLES.items()
+]
+SCHEMA = Schema("lab", (*PLAIN, KIND), "1")
 NUMBERS = st.none() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, -1.5])
 TEXTS = st.none() | st.sampled_from(["", "p", "P", "it's", "p\n-- q", "1", "é"])
 ANY = NUMBERS | TEXTS | st.sampled_from([b"", b"p"])
@@ -167,6 +165,43 @@ def test_a_number_is_made_of_the_rows_behind_it(
 
 
 @given(
+    labels=st.lists(st.sampled_from(["one", "two", None]), min_size=3, max_size=3),
+    rows_a=ROWS_A,
+    join=st.sampled_from(
+        [
+            "a join kind k on k.id = a.id",
+            "kind k left join a on k.id = a.id and (a.x > 0 or a.y > 0)",
+        ]
+    ),
+    where=st.sampled_from(["", "where a.x > 0 or a.y > 0 or a.x is null"]),
+    group=st.sampled_from(["k.id", "k.id, a.name", "k.id, a.name, a.x + 1"]),
+    number=st.sampled_from(sorted(set(NUMBERS_OF) - {"sum(distinct a.x)"})),
+    ending=st.sampled_from(["", "having count(*) > 1", "having n > 1", "order by 2 limit 1"]),
+)
+def test_a_group_whose_keys_are_not_shown_is_one_that_shows_the_same(
+    labels: list[str | None],
+    rows_a: list[tuple[object, ...]],
+    join: str,
+    where: str,
+    group: str,
+    number: str,
+    ending: str,
+) -> None:
+    shown = "k.label, a.name" if "name" in group else "k.label"
+    numbers = f"{number} as n, count(*) as m"
+    sql = f"select {shown}, {numbers} from {join} {where} group by {group} {ending}"
+    with lab(rows_a, []) as connection:
+        connection.execute("create table kind (id integer primary key, label text)")
+        connection.executemany("insert into kind values (?, ?)", enumerate(labels, 1))
+        place = 2 if "name" in group else 1
+        for value, statement in behind(connection, sql, place):
+            again = counted(connection, statement, NUMBERS_OF[number])
+            if value is None and number.startswith("sum("):
+                value = 0 if NUMBERS_OF[number] == "count(*)" else None
+            assert again == pytest.approx(value), f"{sql}\n=> {statement}"
+
+
+@given(
     value=ANY
     | st.floats(allow_nan=False)
     | st.text()
@@ -220,6 +255,12 @@ SALE = Schema(
             ["tea", "2024"],
             "select *\nfrom sale\nwhere item is 'tea'\n  and day is not null\norder by day desc",
         ),
+        (
+            "select name, count(*) as n from shop group by id having n > 1 order by n desc limit 1",
+            ["Corner", 2],
+            "select *\nfrom shop\nwhere (id) is (\n  select id\n  from shop\n  group by id\n"
+            "  having (name) is 'Corner' and (count(*)) is 2\n  limit 1\n)",
+        ),
     ],
 )
 def test_it_is_written_as_a_person_would(sql: str, row: list[object], expected: str) -> None:
@@ -235,6 +276,7 @@ def test_it_is_written_as_a_person_would(sql: str, row: list[object], expected: 
         "select upper(item), count(*) from sale group by item",
         "select 'all', count(*) from sale group by item",
         "select item, count(*) from sale group by item, day",
+        "select day, count(*) from sale group by item",
         "select 1, count(*) from sale union select 2, count(*) from sale",
         "select item, count(*) over (partition by item) from sale",
         "select item, sum(count(*)) over () from sale group by item",
