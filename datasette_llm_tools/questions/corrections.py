@@ -108,6 +108,8 @@ def _each_once(tree: exp.Expr, schema: Schema) -> Iterator[str]:
     if tree.args.get("limit") or not tree.args.get("joins"):
         return
     clause = tree.args.get("from_") or tree.args.get("from")
+    if clause is None:
+        return
     nodes = [clause.this, *(join.this for join in tree.args["joins"])]
     if not all(isinstance(node, exp.Table) for node in nodes):
         return

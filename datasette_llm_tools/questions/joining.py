@@ -40,8 +40,11 @@ def links_between(first: Table, second: Table) -> list[tuple[str, str]]:
         if (other := second.column(column.name)) is not None
     ]
     keys = [each for each in shared if _is_key(first, each[0]) or _is_key(second, each[1])]
-    # A name of two words, such as city_name or patient_id, says what it names.
-    return keys or [each for each in shared if len(name_words(each[0])) > 1]
+    links = keys or [each for each in shared if _may_be_key(each[0])]
+    # Of state_name and country_name the first links cities and states.
+    tables = {*singular_words(first.name), *singular_words(second.name)}
+    called = [each for each in links if not tables.isdisjoint(singular_words(each[0]))]
+    return called or links
 
 
 def joins_to(
@@ -74,6 +77,12 @@ def _references(table: Table, other: Table) -> Iterator[tuple[str, str]]:
     for key in table.foreign_keys:
         if key.other_table.lower() == other.name.lower() and len(key.columns) == 1:
             yield key.columns[0], key.other_columns[0]
+
+
+def _may_be_key(column: str) -> bool:
+    """Whether a name says what it names: city_name, patient_id, pid; but not id, name or year."""
+    name = column.lower()
+    return len(name_words(column)) > 1 or (name.endswith("id") and len(name) > 2)
 
 
 def _is_called_after(middle: Table, first: Table, second: Table) -> bool:

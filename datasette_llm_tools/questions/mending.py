@@ -182,7 +182,8 @@ class _Mending:
         sources = self._sources(select)
         named = [each for each in sources if each.alias.lower() == column.table.lower()]
         others = [each for each in sources if each not in named]
-        if told := self._mend_condition(column, sources):
+        told = self._mend_condition(column, sources) or self._mend_membership(column, select)
+        if told:
             return told
         if column.table and not named and (table := self._schema.table(column.table)):
             if told := self._join(column, select, sources, [table]):
@@ -223,6 +224,33 @@ class _Mending:
         equal.set("this", _column(left, first.alias))
         equal.set("expression", _column(right, second.alias))
         return f"{before} is now {equal.sql(dialect='sqlite')}, the key between the two."
+
+    def _mend_membership(self, column: exp.Column, select: exp.Select) -> str | None:
+        """`id IN (SELECT missing FROM other)` takes the one key that leads to the table of id."""
+        member = select.parent.parent if isinstance(select.parent, exp.Subquery) else select.parent
+        if not isinstance(member, exp.In) or not isinstance(member.this, exp.Column):
+            return None
+        inner = self._sources(select)
+        outer_select = member.find_ancestor(exp.Select)
+        if outer_select is None or len(inner) != 1 or select.expressions != [column]:
+            return None
+        outer = [
+            each
+            for each in self._sources(outer_select)
+            if each.table and member.this.table.lower() in ("", each.alias.lower())
+        ]
+        if len(outer) != 1 or outer[0].table is None or inner[0].table is None:
+            return None
+        links = [
+            right
+            for left, right in links_between(outer[0].table, inner[0].table)
+            if left.lower() == member.this.name.lower()
+        ]
+        if len(links) != 1:
+            return None
+        before = column.sql(dialect="sqlite")
+        column.set("this", _identifier(links[0]))
+        return f"{before} is now {links[0]}, which leads to {outer[0].table.name}."
 
     def _holders(self, name: str) -> list[Table]:
         exact = [each for each in self._schema.tables if each.column(name)]

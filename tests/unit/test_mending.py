@@ -75,6 +75,8 @@ def library() -> sqlite3.Connection:
         # an order by what nothing groups
         ("SELECT city FROM Reader ORDER BY COUNT(*), city", [("Graz",), ("Linz",)]),
         ("SELECT kept_in FROM old_stock", []),
+        # the key that leads to the table outside
+        ("SELECT LName FROM Reader WHERE reader_id NOT IN (SELECT readers FROM Loan)", []),
     ],
 )
 def test_it_runs_after_mending(sql: str, rows: list[tuple[object, ...]]) -> None:
@@ -117,6 +119,19 @@ def test_a_further_join_makes_no_bare_name_ambiguous() -> None:
     found = mended("SELECT reader_id, LName FROM Loan WHERE loan_id = 1", schema_of(connection))
     assert found is not None
     assert connection.execute(found.sql).fetchall() == [(1, "Abel")]
+
+
+def test_tables_without_declared_keys_are_joined_by_what_names_say() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(
+        "CREATE TABLE state (state_name TEXT, country_name TEXT, area REAL);"
+        "CREATE TABLE city (city_name TEXT, state_name TEXT, country_name TEXT);"
+        "INSERT INTO state VALUES ('Texas', 'US', 695), ('Utah', 'US', 219);"
+        "INSERT INTO city VALUES ('Waco', 'Texas', 'US'), ('Provo', 'Utah', 'US');"
+    )
+    found = mended("SELECT area FROM city WHERE city_name = 'Provo'", schema_of(connection))
+    assert found is not None
+    assert connection.execute(found.sql).fetchall() == [(219.0,)]
 
 
 def test_two_ways_to_join_are_no_way() -> None:
