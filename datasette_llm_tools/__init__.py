@@ -108,6 +108,7 @@ def table_actions(
     datasette: Datasette, actor: Actor, database: str, table: str, request: Any
 ) -> Any:
     from .enrichments import links as enriching
+    from .explorations.editing import links as adding
     from .questions import links
     from .widgets import links as drawing
 
@@ -115,43 +116,55 @@ def table_actions(
         links.table(datasette, actor, database, table),
         drawing.table(datasette, actor, database, table, request),
         enriching.table(datasette, actor, database, table, request),
+        adding.table(datasette, actor, database, table, request),
     )
 
 
 @hookimpl
 def row_actions(datasette: Datasette, actor: Actor, database: str, table: str, row: Any) -> Any:
     from .enrichments import links as enriching
+    from .explorations.editing import links as adding
 
-    return enriching.row(datasette, actor, database, table, row)
+    return _both(
+        enriching.row(datasette, actor, database, table, row),
+        adding.row(datasette, actor, database, table, row),
+    )
 
 
 @hookimpl
 def view_actions(datasette: Datasette, actor: Actor, database: str, view: str, request: Any) -> Any:
+    from .explorations.editing import links as adding
     from .questions import links
     from .widgets import links as drawing
 
     return _both(
         links.table(datasette, actor, database, view),
         drawing.table(datasette, actor, database, view, request),
+        adding.table(datasette, actor, database, view, request),
     )
 
 
 @hookimpl
-def query_actions(datasette: Datasette, actor: Actor, database: str, sql: str, params: Any) -> Any:
+def query_actions(
+    datasette: Datasette, actor: Actor, database: str, query_name: str, sql: str, params: Any
+) -> Any:
+    from .explorations.editing import links as adding
     from .questions import links
     from .widgets import links as drawing
 
     return _both(
         links.query(datasette, actor, database, sql),
         drawing.query(datasette, actor, database, sql, params),
+        adding.query(datasette, actor, database, query_name, sql, params),
     )
 
 
 @hookimpl
 def jump_items_sql(datasette: Datasette, actor: Actor) -> Any:
+    from .explorations.catalog import catalog_links as exploring
     from .questions import links
 
-    return links.jump(datasette, actor)
+    return _both(links.jump(datasette, actor), exploring.jump(datasette, actor))
 
 
 def _both(*links: Any) -> Any:

@@ -9,7 +9,8 @@ export class Trouble extends Error {
 const UNREACHABLE = "The server cannot be reached; check that it runs and that you are online.";
 
 /** POST a FormData or an object as a form, and return the response. Throws Trouble. */
-export async function post(url, fields, { signal, accept = "application/json", json } = {}) {
+export async function post(url, fields, options = {}) {
+  const { signal, accept = "application/json", json, keepalive = false } = options;
   const headers = { Accept: accept };
   let body = new URLSearchParams(fields);
   if (json) {
@@ -18,7 +19,7 @@ export async function post(url, fields, { signal, accept = "application/json", j
   }
   let response;
   try {
-    response = await fetch(url, { method: "POST", body, headers, signal });
+    response = await fetch(url, { method: "POST", body, headers, signal, keepalive });
   } catch (error) {
     throw asTrouble(error);
   }
