@@ -137,6 +137,24 @@ async def tags(
     return tuple((row["tag"], row["number"]) for row in rows)
 
 
+def jump_items(
+    actor_id: str | None, url: str, *, sees_public: bool = True
+) -> tuple[str, dict[str, Any]]:
+    """SQL, with its values, for Datasette's jump bar: what a person may read, by title and tags.
+
+    `url` is what stands before an exploration's id in its address.
+    """
+    sql = f"""
+        select 'exploration' as type, r.title as label,
+            case when e.actor_id = :actor then 'Your exploration' else 'Exploration' end
+                as description,
+            :url || e.id as url, r.title || ' ' || r.tags as search_text, null as display_name
+        {_READABLE}
+    """
+    values = {"actor": actor_id, "is_visitor_welcome": int(sees_public), "url": url}
+    return sql, values
+
+
 def _match(search: str) -> str:
     """What somebody typed as a query of FTS5: all of its words, the last one as a beginning."""
     words = _WORD.findall(search)[:_MOST_WORDS]
