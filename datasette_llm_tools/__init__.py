@@ -82,6 +82,7 @@ def register_commands(cli: Group) -> None:
 def menu_links(datasette: Datasette, actor: Actor) -> Any:
     from .enrichments import links as enriching
     from .evals import links as evaluating
+    from .explorations.catalog import catalog_links as exploring
     from .questions import links
     from .widgets import links as drawing
 
@@ -89,8 +90,16 @@ def menu_links(datasette: Datasette, actor: Actor) -> Any:
         links.menu(datasette, actor),
         enriching.menu(datasette, actor),
         drawing.menu(datasette, actor),
+        exploring.menu(datasette, actor),
         evaluating.menu(datasette, actor),
     )
+
+
+@hookimpl
+def top_homepage(datasette: Datasette, request: Any) -> Any:
+    from .explorations.catalog.catalog_pages import pins_html
+
+    return lambda: pins_html(datasette, request)
 
 
 @hookimpl
