@@ -23,6 +23,7 @@ from .command_line import ACTOR, config_option, is_database, model_option, opene
 from .enrichments.command.commands import COMMANDS
 from .errors import BadInput, LlmToolsError
 from .evals.command import eval_command
+from .explorations.command.exploration_commands import explorations
 from .evals.suite_commands import eval_case, eval_suite
 from .local_model.commands import local_model
 from .questions.answering import Answering
@@ -49,7 +50,7 @@ def llm_tools() -> None:
 
 llm_tools.add_command(local_model)
 llm_tools.add_command(eval_command)
-for each in (*COMMANDS, draw, widgets, eval_case, eval_suite):
+for each in (*COMMANDS, draw, widgets, eval_case, eval_suite, explorations):
     llm_tools.add_command(each)
 
 

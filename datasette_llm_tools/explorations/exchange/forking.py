@@ -56,12 +56,14 @@ async def take_in(
     warnings = [_misfit(document, key, said) for key, said in file.misfits.items()]
     frozen, unsafe = await asyncio.to_thread(_safe, file)
     numbers, left_out = await _made_widgets(datasette, actor, owner, file)
+    kept = _renumbered(document, numbers)
     exploration, _ = await store.create(
         datasette,
-        document=_renumbered(document, numbers),
+        document=kept,
         actor_id=owner,
         how=how,
-        origin=origin_of(file, digest(document_json(document))),
+        # Of what the fork begins with, whose widgets have other ids: is it still word for word?
+        origin=origin_of(file, digest(document_json(kept))),
     )
     if frozen:
         await snapshot_store.keep_imported(datasette, exploration.id, frozen)

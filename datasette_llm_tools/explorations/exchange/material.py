@@ -7,14 +7,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...errors import LlmToolsError
+from ...errors import BadInput, LlmToolsError
 from ...permissions import Actor
 from ...widgets.internal_tables import now
 from .. import snapshot_store
 from ..checking.certificates import certificate
 from ..opening import Opened, withheld
-from ..running import freeze_all, widget_of
-from ..values import Certificate, Document, Exploration, Frozen, Mode, Origin, WidgetBlock
+from ..running import freeze, freeze_all, widget_of
+from ..values import (
+    Block,
+    Certificate,
+    Document,
+    Exploration,
+    Frozen,
+    Mode,
+    Origin,
+    WidgetBlock,
+    Words,
+)
 from .files import About, File, TakenWidget, source_of, widget_key
 
 if TYPE_CHECKING:
@@ -38,6 +48,17 @@ async def material(datasette: Datasette, actor: Actor, found: Opened, url: str) 
         certificates=await asyncio.to_thread(_certificates, document, frozen),
         widgets=await _widgets(datasette, found.exploration, document, frozen),
     )
+
+
+async def readable_block(datasette: Datasette, actor: Actor, found: Opened, block: Block) -> Frozen:
+    """The rows of one block as somebody reads them. Raises BadInput for words."""
+    exploration = found.exploration
+    if isinstance(block, Words):
+        raise BadInput("Words have no rows.")
+    if found.mode is not Mode.SNAPSHOT:
+        return await freeze(datasette, actor, exploration.actor_id, block, found.document)
+    kept = await snapshot_store.frozen(datasette, exploration, block.id)
+    return _as_read(block.id, kept, await withheld(datasette, exploration))
 
 
 def origin_of(file: File, digest: str) -> Origin:
@@ -80,7 +101,7 @@ async def _frozen(datasette: Datasette, actor: Actor, found: Opened) -> tuple[Fr
     return tuple(
         _as_read(block.id, by_block.get(block.id), hidden)
         for block in document.blocks
-        if block.kind.value != "words"
+        if not isinstance(block, Words)
     )
 
 

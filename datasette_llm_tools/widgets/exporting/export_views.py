@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datasette.utils.asgi import Request
 
 # The files are for a disk. Opened under our address, not even a script of ours may run in them.
-_HEADERS = {
+FILE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -84,5 +84,5 @@ def _file(widget: Widget, kind: str, content: str | bytes, *, is_shown: bool = F
     """A file to keep; `is_shown`: a browser may show it instead."""
     how = "inline" if is_shown else "attachment"
     name = exports.filename(widget, kind)
-    headers = {**_HEADERS, "Content-Disposition": f'{how}; filename="{name}"'}
+    headers = {**FILE_HEADERS, "Content-Disposition": f'{how}; filename="{name}"'}
     return Response(content, headers=headers, content_type=exports.MEDIA_TYPES[kind])
