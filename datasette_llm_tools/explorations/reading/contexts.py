@@ -29,7 +29,8 @@ class ChartShown:
 
     title: str = shown("Its title")
     summary: str = shown("What somebody who cannot see it should know")
-    notes: list[str] = shown("What is left out of it, in sentences")
+    note: str | None = shown("That it shows a part only")
+    left_out: list[str] = shown("What is left out of it, in sentences")
     data: dict[str, Any] | None = shown("What is drawn, None where it is fetched when it is seen")
 
 

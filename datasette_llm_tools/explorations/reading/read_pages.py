@@ -121,7 +121,7 @@ def _switch_url(datasette: Datasette, found: Opened, block: Block | None) -> str
 
 def _addresses(datasette: Datasette, request: Request, found: Opened) -> dict[str, str]:
     """What this reader may do, in the order of the page."""
-    offered = {"certificate": "/-/certificate", "export": "/-/export"}
+    offered = {"certificate": "/-/certificate", "export": "/-/export", "verify": "/-/verify"}
     if found.is_author:
         offered = {"edit": "/-/edit", "share": "/-/share", "history": "/-/history", **offered}
     if actor_id(request.actor) is not None:

@@ -204,6 +204,7 @@ def _chart(shown: Any) -> ChartShown:
     return ChartShown(
         title=str(drawn.get("title") or ""),
         summary=str(drawn.get("summary") or ""),
-        notes=[str(each) for each in (drawn.get("note"), *(drawn.get("left_out") or ())) if each],
+        note=drawn.get("note"),
+        left_out=list(map(str, drawn.get("left_out") or ())),
         data=None if isinstance(shown, Frozen) else drawn,
     )
