@@ -107,7 +107,8 @@ def routes_page() -> str:
 
 {_WRITTEN} `datasette_llm_tools/routes.py`.
 
-`DATABASE` and `TABLE` are names as Datasette writes them in addresses, `ID` is the id of a
+`DATABASE`, `TABLE` and `SUITE` are names as Datasette writes them in addresses, `RUN` is the id of a
+run of a suite, `ID` is the id of a
 question, a run or a widget, and `NUMBER` that of a version.
 `[.json]` may be left out or written. Fields and answers: [api](api.md).
 
