@@ -77,6 +77,7 @@ class NumbersBehind:
     _groups: tuple[tuple[Written, int], ...]  # an expression, and the column that holds its value
     _hidden: tuple[Written, ...]  # expressions of GROUP BY whose values the result does not have
     _telling: frozenset[int]  # columns that have one value for each group, and say which it is
+    _sources: frozenset[str]  # what tables are called
     _unsure_types: bool
 
     def statement(self, row: Sequence[object], column: int) -> str | None:
@@ -148,9 +149,9 @@ class NumbersBehind:
     def _shown(self) -> str:
         """All columns, and what a condition calls by the name that SELECT gave it."""
         clauses = self._query.selects[0].clauses
-        used = set().union(
-            *(_names(clauses[each]) for each in ("from", "where") if each in clauses)
-        )
+        used = _names(clauses["from"]) - self._sources
+        if "where" in clauses:
+            used |= _names(clauses["where"])
         named = [
             f", {each.expression.text} as {_quoted(each.alias)}"
             for each in self._items
@@ -236,7 +237,14 @@ def _read(query: Query, width: int, schema: Schema) -> NumbersBehind | None:
     if not columns:
         return None
     return NumbersBehind(
-        columns, query, items, tuple(groups), tuple(hidden), telling, names.has_queries
+        columns,
+        query,
+        items,
+        tuple(groups),
+        tuple(hidden),
+        telling,
+        names.sources,
+        names.has_queries,
     )
 
 
@@ -320,8 +328,13 @@ def _own_conditions(one: _Aggregate) -> list[str]:
 
 
 def _names(piece: Written) -> set[str]:
-    """All that may be a name in a piece."""
-    return {fold(name) for each in piece.tokens if (name := each.name)}
+    """All that may be a name in a piece, without those of tables before a point."""
+    tokens = piece.tokens
+    return {
+        fold(token.name)
+        for index, token in enumerate(tokens)
+        if token.name and (index + 1 == len(tokens) or tokens[index + 1].text != ".")
+    }
 
 
 def _in_parentheses(piece: Written) -> str:
@@ -348,6 +361,9 @@ class _Names:
         sources = [clause.this if clause else None, *(join.this for join in joins)]
         self._columns: set[str] | None = set(_ROWIDS)
         self.has_queries = False
+        named = [each.alias for each in self._scope.sources]
+        tables = [fold(each.name) for each in sources if isinstance(each, exp.Table)]
+        self.sources = frozenset([*named, *tables])
         self._merges = any(join.args.get("using") or join.args.get("method") for join in joins)
         for source in sources:
             table = None

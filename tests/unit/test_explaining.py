@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasette_llm_tools.questions.explaining.reading import explain
@@ -376,6 +376,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=25).map(" ".join) | st.text(max_size=60))
 def test_nothing_that_is_written_breaks_it(text: str) -> None:
     explain(text, SCHEMA)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasette_llm_tools.questions.rows_behind import literal, rows_behind
@@ -117,6 +117,7 @@ def counted(connection: sqlite3.Connection, statement: str, how: str) -> object:
     return connection.execute(sql.format(how.format(**first))).fetchone()[0]
 
 
+@settings(deadline=None)
 @given(
     rows_a=ROWS_A,
     rows_b=ROWS_B,
@@ -164,6 +165,7 @@ def test_a_number_is_made_of_the_rows_behind_it(
             assert again == pytest.approx(value), f"{sql}\n=> {statement}"
 
 
+@settings(deadline=None)
 @given(
     labels=st.lists(st.sampled_from(["one", "two", None]), min_size=3, max_size=3),
     rows_a=ROWS_A,
@@ -201,6 +203,7 @@ def test_a_group_whose_keys_are_not_shown_is_one_that_shows_the_same(
             assert again == pytest.approx(value), f"{sql}\n=> {statement}"
 
 
+@settings(deadline=None)
 @given(
     value=ANY
     | st.floats(allow_nan=False)
