@@ -21,7 +21,7 @@ _MOST_NAMES = 20
 _DECODER = json.JSONDecoder(strict=False)
 # A string of one of these keys, closed or not; a quote inside another string is escaped there.
 _WRITTEN = re.compile(r'"(thought|sql|text|reason)"\s*:\s*"((?:[^"\\]|\\.)*)', re.DOTALL)
-_HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
+_HALF_ESCAPE = re.compile(r"((?<!\\)(?:\\\\)*)\\u[0-9a-fA-F]{0,3}$")
 _PARTS = {"thought": "thought", "sql": "sql", "text": "answer", "reason": "answer"}
 
 
@@ -135,8 +135,9 @@ def _line(value: Any) -> str:
 
 def _unescaped(raw: str) -> str:
     """The text of a JSON string that may not be whole yet."""
+    whole = _HALF_ESCAPE.sub(r"\1", raw)
     try:
-        text = str(json.loads(f'"{_HALF_ESCAPE.sub("", raw)}"', strict=False))
+        text = str(json.loads(f'"{whole}"', strict=False))
     except ValueError:
         return ""
     is_half_pair = "\ud800" <= text[-1:] <= "\udbff"
