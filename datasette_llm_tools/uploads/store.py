@@ -146,10 +146,8 @@ def copy_table(
             ).fetchone()
             columns = sql[sql.index("(") :]
             connection.execute(f"CREATE TABLE main.{quoted(name)} {columns}")
-            # Both names are quoted by us; nothing else in it comes from outside.
-            connection.execute(
-                f"INSERT INTO main.{quoted(name)} SELECT * FROM {alias}.rows"  # noqa: S608
-            )
+            copied = f"SELECT * FROM {alias}.rows"  # noqa: S608 - the name is ours
+            connection.execute(f"INSERT INTO main.{quoted(name)} {copied}")
             if is_stopped():
                 raise UploadRejected("The upload was stopped; nothing was written.")
             connection.commit()
