@@ -75,11 +75,17 @@ def _apart(points: Sequence[Point], most: float) -> list[float]:
     """Where points stand from the left, so that none hides another at the same place."""
     places: list[tuple[float, float]] = []
     for each in points:
-        x, y = _x(each.x, most), _y(each.value)
-        while any(abs(x - a) < 2 * _RADIUS and abs(y - b) < 2 * _RADIUS for a, b in places):
-            x += _RADIUS
-        places.append((min(x, _WIDTH - _RADIUS), y))
+        wanted, y = _x(each.x, most), _y(each.value)
+        steps = sorted(range(-_WIDTH // _RADIUS, _WIDTH // _RADIUS), key=abs)
+        shifted = (wanted + step * _RADIUS for step in steps)
+        inside = (x for x in shifted if _LEFT <= x <= _WIDTH - _RADIUS)
+        x = next((x for x in inside if not _is_taken(x, y, places)), wanted)
+        places.append((x, y))
     return [x for x, _ in places]
+
+
+def _is_taken(x: float, y: float, places: Sequence[tuple[float, float]]) -> bool:
+    return any(abs(x - a) < 2 * _RADIUS and abs(y - b) < 2 * _RADIUS for a, b in places)
 
 
 def _x(value: float, most: float) -> float:
