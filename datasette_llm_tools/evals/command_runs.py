@@ -17,7 +17,7 @@ import click
 from ..command_line import ACTOR, is_database, opened_files
 from ..errors import BadInput, NotFound, RunPaused
 from ..settings import Settings
-from . import store
+from . import run_store, store
 from .copying import ROOMY, with_copies
 from .reports import Reported, percent, summary
 from .running import Bench, chosen_cases, overridden, run_cases, with_model
@@ -124,7 +124,7 @@ class Work:
             is_done = len(self._results) == len(self._cases)
             run = replace(run, status=RunStatus.DONE if is_done else RunStatus.STOPPED)
             if self._kept is not None:
-                run = await store.end(self._kept, run, run.status)
+                run = await run_store.end(self._kept, run, run.status)
         return Reported(name, run, tuple(self._results.values()))
 
     def _stop(self, task: asyncio.Task[None]) -> None:
@@ -134,15 +134,15 @@ class Work:
     async def _begun(self, resume: bool) -> EvalRun:
         """A new run, or the one to go on with, whose results are taken over."""
         if self._kept is None:
-            return store.new_run(self._suite.name, self._plan, len(self._cases))
-        run = await store.latest(self._kept, self._suite.name, self._plan) if resume else None
+            return run_store.new_run(self._suite.name, self._plan, len(self._cases))
+        run = await run_store.latest(self._kept, self._suite.name, self._plan) if resume else None
         if run is None:
-            return await store.begin(self._kept, self._suite.name, self._plan, len(self._cases))
+            return await run_store.begin(self._kept, self._suite.name, self._plan, len(self._cases))
         asked = {each.id for each in self._cases}
-        for result in await store.results_of(self._kept, run.id):
+        for result in await run_store.results_of(self._kept, run.id):
             if result.case_id in asked:
                 self._results[result.case_id] = result
-        return await store.end(self._kept, run, RunStatus.RUNNING)
+        return await run_store.end(self._kept, run, RunStatus.RUNNING)
 
     async def _ask(self, run: EvalRun, shown: _Progress) -> None:
         rest = [each for each in self._cases if each.id not in self._results]
@@ -151,7 +151,7 @@ class Work:
         async with aclosing(asked) as results:
             async for result in results:
                 if self._kept is not None:
-                    await store.save_result(self._kept, run, result)
+                    await run_store.save_result(self._kept, run, result)
                 self._results[result.case_id] = result
                 shown.show(self._results)
 

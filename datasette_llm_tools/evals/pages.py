@@ -14,7 +14,7 @@ from ..enrichments.review.review_pages import labelled_url
 from ..model import WAYS_TO_GET_A_MODEL, available_models
 from ..permissions import may
 from ..questions.asking import PURPOSE
-from . import access, links, store, work
+from . import access, links, run_store, store, work
 from .contexts import CaseShown, EvalsPage, RunLine, SqlShown, SuiteLine, SuitePage
 from .kinds import kinds_of
 from .reports import Reported, interval, percent, summary
@@ -73,7 +73,7 @@ async def reported(
     datasette: Datasette, kept: Database, suite: Suite, *, most: int = MOST_RUNS
 ) -> list[tuple[int, Reported]]:
     """The latest runs of a suite, newest first, each with its number in the suite, from 1."""
-    runs = await store.runs_of(kept, suite.name)
+    runs = await run_store.runs_of(kept, suite.name)
     return [
         (len(runs) - place, await report_of(datasette, kept, suite, run))
         for place, run in enumerate(runs[:most])
@@ -87,7 +87,7 @@ async def report_of(datasette: Datasette, kept: Database, suite: Suite, run: Eva
     be who may read those.
     """
     known = {each.id for each in suite.cases}
-    results = await store.results_of(kept, run.id)
+    results = await run_store.results_of(kept, run.id)
     ours = tuple(each for each in results if each.case_id in known)
     return Reported(run.plan.model_id, work.now(datasette, run), ours)
 

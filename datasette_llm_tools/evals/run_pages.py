@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from ..errors import NotFound
 from ..permissions import Actor
 from ..questions.store import actor_id
-from . import links, store
+from . import links, run_store
 from .contexts import (
     CasesPage,
     ComparePage,
@@ -42,8 +42,8 @@ async def find_run(
     datasette: Datasette, kept: Database, suite: Suite, run_id: str
 ) -> tuple[int, Reported]:
     """A run of a suite by its id, with its number. Raises NotFound."""
-    runs = [each.id for each in await store.runs_of(kept, suite.name)]
-    run = await store.get_run(kept, suite.name, run_id)
+    runs = [each.id for each in await run_store.runs_of(kept, suite.name)]
+    run = await run_store.get_run(kept, suite.name, run_id)
     if run is None:
         raise NotFound(f"There is no run {run_id} of the suite {suite.name}.")
     return len(runs) - runs.index(run_id), await report_of(datasette, kept, suite, run)

@@ -10,7 +10,7 @@ from ..errors import BadInput, Conflict, NotAllowed
 from ..permissions import Actor
 from ..questions.store import actor_id
 from ..settings import read_settings
-from . import store, work
+from . import run_store, work
 from .plans import plan_of
 from .run_pages import may_resume
 from .running import chosen_cases, overridden, with_model
@@ -52,7 +52,7 @@ async def start(
     ]
     runs = []
     for each in plans:
-        run = await store.begin(
+        run = await run_store.begin(
             kept,
             suite.name,
             each,
@@ -73,9 +73,9 @@ async def resume(
         raise Conflict(f"The run is {run.status.value}; only a stopped one can be resumed.")
     if not may_resume(actor, run):
         raise NotAllowed("Only the person who started the run may resume it: it is asked as them.")
-    asked = {each.case_id for each in await store.results_of(kept, run.id)}
+    asked = {each.case_id for each in await run_store.results_of(kept, run.id)}
     left = work.cases_left(suite, run.plan, asked)
     bench, _ = work.bench_for(datasette, actor, left, run.plan)
     await with_model(bench, run.plan)
-    waiting = await store.end(kept, run, RunStatus.WAITING)
+    waiting = await run_store.end(kept, run, RunStatus.WAITING)
     work.begin(datasette, waiting, actor)

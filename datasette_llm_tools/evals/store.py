@@ -1,4 +1,4 @@
-"""Suites, cases, runs and results as plain tables; the only SQL over them.
+"""Suites and cases as plain tables; with run_store.py the only SQL over them.
 
 They have a database of their own, which Datasette shows like any other: EVALS on a server, a file
 on the command line. Whoever has the database may read questions, accepted rows and SQL in it.
@@ -7,10 +7,8 @@ on the command line. Whoever has the database may read questions, accepted rows 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,16 +21,10 @@ from ..kept_databases import KeptDatabase
 from ..migrations import apply_evals
 from ..permissions import keep_for_root
 from .records import (
-    RESULT_FIELDS,
-    RUN_COLUMNS,
     case_of,
     case_row,
-    result_of,
-    result_row,
-    run_of,
-    settings_json,
 )
-from .values import Case, CaseResult, EvalRun, Plan, RunStatus, Suite
+from .values import Case, Suite
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -91,7 +83,7 @@ async def save_suite(database: Database, suite: Suite) -> None:
                 columns_in_order = excluded.columns_in_order, tolerance = excluded.tolerance,
                 updated_at = excluded.updated_at
             """,
-            [suite.name, suite.description, suite.columns_in_order, suite.tolerance, _now()],
+            [suite.name, suite.description, suite.columns_in_order, suite.tolerance, now()],
         )
         connection.execute("DELETE FROM eval_cases WHERE suite = ?", [suite.name])
         connection.executemany(
@@ -109,7 +101,7 @@ async def add_case(database: Database, suite: str, case: Case) -> None:
         new = Suite(suite, ())
         connection.execute(
             "INSERT OR IGNORE INTO eval_suites VALUES (?, '', ?, ?, ?)",
-            [suite, new.columns_in_order, new.tolerance, _now()],
+            [suite, new.columns_in_order, new.tolerance, now()],
         )
         (number,) = connection.execute(
             """
@@ -139,7 +131,7 @@ async def drop_case(database: Database, suite: str, case_id: str) -> bool:
 
 async def suites_with(database: Database, case_id: str) -> tuple[str, ...]:
     """The suites that have a case of that id."""
-    found = await _read(
+    found = await read_rows(
         database, "SELECT suite FROM eval_cases WHERE id = ? ORDER BY suite", case_id
     )
     return tuple(row["suite"] for row in found)
@@ -162,17 +154,17 @@ async def delete_suite(database: Database, name: str) -> None:
 
 async def suite_names(database: Database) -> tuple[str, ...]:
     """The suites that are kept, by name."""
-    found = await _read(database, "SELECT name FROM eval_suites ORDER BY name")
+    found = await read_rows(database, "SELECT name FROM eval_suites ORDER BY name")
     return tuple(row["name"] for row in found)
 
 
 async def suite_of(database: Database, name: str) -> Suite:
     """A suite with its cases. Raises NotFound."""
-    found = await _read(database, "SELECT * FROM eval_suites WHERE name = ?", name)
+    found = await read_rows(database, "SELECT * FROM eval_suites WHERE name = ?", name)
     if not found:
         known = ", ".join(await suite_names(database)) or "none"
         raise NotFound(f"There is no suite called {name} here, only: {known}.")
-    cases = await _read(
+    cases = await read_rows(
         database, "SELECT * FROM eval_cases WHERE suite = ? ORDER BY position", name
     )
     return Suite(
@@ -184,146 +176,8 @@ async def suite_of(database: Database, name: str) -> Suite:
     )
 
 
-async def begin(
-    database: Database,
-    suite: str,
-    plan: Plan,
-    cases: int,
-    *,
-    status: RunStatus = RunStatus.RUNNING,
-    actor_id: str | None = None,
-) -> EvalRun:
-    """Keep a new run that is about to ask `cases` cases."""
-    run = replace(new_run(suite, plan, cases), status=status, actor_id=actor_id)
-    values = [
-        run.id,
-        run.suite,
-        plan.model_id,
-        settings_json(plan),
-        plan.sample,
-        plan.seed,
-        plan.variants,
-        run.cases,
-        run.status.value,
-        run.created_at,
-        run.ended_at,
-        run.actor_id,
-        run.reason,
-    ]
-    marks = ", ".join("?" for _ in values)
-    await database.execute_write(
-        f"INSERT INTO eval_runs ({RUN_COLUMNS}) VALUES ({marks})",  # noqa: S608 -- ours
-        values,
-    )
-    return run
-
-
-def new_run(suite: str, plan: Plan, cases: int) -> EvalRun:
-    """A run that is about to begin, kept nowhere yet."""
-    return EvalRun(secrets.token_hex(6), suite, plan, cases, RunStatus.RUNNING, _now())
-
-
-async def latest(database: Database, suite: str, plan: Plan) -> EvalRun | None:
-    """The latest run of the same plan, to go on with."""
-    found = await _read(
-        database,
-        f"""
-        SELECT {RUN_COLUMNS} FROM eval_runs
-        WHERE suite = ? AND model_id = ? AND settings = ? AND sample IS ? AND seed = ?
-          AND variants = ?
-        ORDER BY created_at DESC LIMIT 1
-        """,  # noqa: S608 -- our columns
-        suite,
-        plan.model_id,
-        settings_json(plan),
-        plan.sample,
-        plan.seed,
-        plan.variants,
-    )
-    return run_of(found[0]) if found else None
-
-
-async def save_result(database: Database, run: EvalRun, result: CaseResult) -> None:
-    """Keep what came of a case, over an earlier result of the same case."""
-    names = ", ".join(RESULT_FIELDS)
-    marks = ", ".join("?" for _ in RESULT_FIELDS)
-    await database.execute_write(
-        f"INSERT OR REPLACE INTO eval_results (run, {names}) VALUES (?, {marks})",  # noqa: S608 -- ours
-        [run.id, *result_row(result)],
-    )
-
-
-async def end(
-    database: Database,
-    run: EvalRun,
-    status: RunStatus,
-    *,
-    reason: str | None = None,
-    cases: int | None = None,
-) -> EvalRun:
-    """Say that a run has come to its end, was stopped, or goes on.
-
-    `cases`: how many it has now, where its suite has changed since.
-    """
-    changed = replace(
-        run,
-        status=status,
-        ended_at=None if status.is_active else _now(),
-        reason=reason,
-        cases=run.cases if cases is None else cases,
-    )
-    await database.execute_write(
-        "UPDATE eval_runs SET status = ?, ended_at = ?, reason = ?, cases = ? WHERE id = ?",
-        [status.value, changed.ended_at, reason, changed.cases, run.id],
-    )
-    return changed
-
-
-async def stop_all(database: Database, reason: str) -> None:
-    """Say of every run that is said to go on that it was stopped."""
-    await database.execute_write(
-        "UPDATE eval_runs SET status = ?, ended_at = ?, reason = ? WHERE status IN (?, ?)",
-        [
-            RunStatus.STOPPED.value,
-            _now(),
-            reason,
-            RunStatus.WAITING.value,
-            RunStatus.RUNNING.value,
-        ],
-    )
-
-
-async def get_run(database: Database, suite: str, run_id: str) -> EvalRun | None:
-    """The run of that id in a suite, or None."""
-    found = await _read(
-        database,
-        f"SELECT {RUN_COLUMNS} FROM eval_runs WHERE suite = ? AND id = ?",  # noqa: S608 -- our columns
-        suite,
-        run_id,
-    )
-    return run_of(found[0]) if found else None
-
-
-async def runs_of(database: Database, suite: str) -> tuple[EvalRun, ...]:
-    """The runs of a suite, newest first."""
-    found = await _read(
-        database,
-        f"SELECT {RUN_COLUMNS} FROM eval_runs WHERE suite = ? ORDER BY created_at DESC",  # noqa: S608 -- our columns
-        suite,
-    )
-    return tuple(map(run_of, found))
-
-
-async def results_of(database: Database, run_id: str) -> tuple[CaseResult, ...]:
-    """What came of the cases of a run, in the order in which they were answered."""
-    found = await _read(
-        database, "SELECT * FROM eval_results WHERE run = ? ORDER BY answered_at, rowid", run_id
-    )
-    return tuple(map(result_of, found))
-
-
-async def _read(database: Database, sql: str, *values: Any) -> list[sqlite3.Row]:
-    """All rows: Datasette's own reading stops at a thousand."""
+async def read_rows(database: Database, sql: str, *values: Any) -> list[sqlite3.Row]:
+    """All rows, for us alone: Datasette's own reading stops at a thousand."""
 
     def read(connection: sqlite3.Connection) -> list[sqlite3.Row]:
         with closing(connection.cursor()) as cursor:
@@ -334,5 +188,6 @@ async def _read(database: Database, sql: str, *values: Any) -> list[sqlite3.Row]
     return found
 
 
-def _now() -> str:
+def now() -> str:
+    """The time as our tables keep it."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

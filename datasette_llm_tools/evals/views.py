@@ -10,7 +10,7 @@ from datasette.utils.asgi import Response
 
 from ..errors import BadInput, Conflict, NotFound
 from ..pages import json_response, posted, render, wants_json
-from . import links, pages, run_pages, starting, store, work
+from . import links, pages, run_pages, run_store, starting, store, work
 from .access import require_any, require_suite
 from .case_forms import case_of_form
 from .eval_json import compare_json, suite_json, suite_line_json
@@ -72,7 +72,7 @@ async def export(request: Request, datasette: Datasette) -> Response:
 async def delete(request: Request, datasette: Datasette) -> Response:
     """POST /-/evals/SUITE/-/delete: forget it with its runs."""
     kept, found = await suite_of(request, datasette)
-    for run in await store.runs_of(kept, found.name):
+    for run in await run_store.runs_of(kept, found.name):
         await work.call_off(datasette, run)
     await store.delete_suite(kept, found.name)
     return told(request, datasette, links.home_url(datasette), f"{found.name} was deleted.")

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from ..errors import BadInput, LlmToolsError
 from ..permissions import Actor
-from . import access, store
+from . import access, run_store, store
 from .copying import with_copies
 from .running import Bench, chosen_cases, run_cases, with_model
 from .values import Case, EvalRun, Plan, RunStatus, Suite
@@ -55,7 +55,7 @@ class Runner:
         """Work until cancelled or stopped."""
         try:
             if store.is_there(self._datasette):
-                await store.stop_all(await store.opened(self._datasette), SERVER_STOPPED)
+                await run_store.stop_all(await store.opened(self._datasette), SERVER_STOPPED)
             while not self._stopped:
                 self._woken.clear()
                 while self._waiting and not self._stopped:
@@ -131,23 +131,23 @@ class Runner:
 
     async def _end(self, job: Job, status: RunStatus, reason: str | None) -> None:
         kept = await store.opened(self._datasette)
-        now = await store.get_run(kept, job.run.suite, job.run.id)
+        now = await run_store.get_run(kept, job.run.suite, job.run.id)
         if now is not None:  # its suite may have been deleted meanwhile
-            await store.end(kept, now, status, reason=reason)
+            await run_store.end(kept, now, status, reason=reason)
 
     async def _ask(self, job: Job) -> None:
         """Ask what is left of a run. Raises what the model, the suite or a permission is about."""
         kept, suite = await access.require_suite(self._datasette, job.actor, job.run.suite)
-        asked = {each.case_id for each in await store.results_of(kept, job.run.id)}
+        asked = {each.case_id for each in await run_store.results_of(kept, job.run.id)}
         rest = cases_left(suite, job.run.plan, asked)
         bench, files = bench_for(self._datasette, job.actor, rest, job.run.plan)
-        await store.end(kept, job.run, RunStatus.RUNNING, cases=len(asked) + len(rest))
+        await run_store.end(kept, job.run, RunStatus.RUNNING, cases=len(asked) + len(rest))
         plan, at_once = await with_model(bench, job.run.plan)
         async with with_copies(bench, files, plan.variants, plan.seed) as whole:
             found = run_cases(whole, suite, plan, rest, concurrency=at_once)
             async with aclosing(found) as results:
                 async for result in results:
-                    await store.save_result(kept, job.run, result)
+                    await run_store.save_result(kept, job.run, result)
 
 
 def cases_left(suite: Suite, plan: Plan, asked: set[str]) -> list[Case]:

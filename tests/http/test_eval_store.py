@@ -10,7 +10,7 @@ import pytest
 from datasette.app import Datasette
 
 from datasette_llm_tools.errors import BadInput, NotFound
-from datasette_llm_tools.evals import store
+from datasette_llm_tools.evals import run_store, store
 from datasette_llm_tools.evals.values import (
     Case,
     CaseResult,
@@ -60,14 +60,14 @@ async def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
         database = await store.opened(site.datasette)
         await store.save_suite(database, SUITE)
         assert await store.suite_of(database, SUITE.name) == SUITE
-        run = await store.begin(database, SUITE.name, PLAN, 2)
+        run = await run_store.begin(database, SUITE.name, PLAN, 2)
         assert (run.status, run.ended_at) == (RunStatus.RUNNING, None)
-        await store.save_result(database, run, RESULT)
-        await store.save_result(database, run, RESULT)
-        assert await store.results_of(database, run.id) == (RESULT,)
-        ended = await store.end(database, run, RunStatus.STOPPED)
-        assert await store.runs_of(database, SUITE.name) == (ended,)
-        assert await store.latest(database, SUITE.name, PLAN) == ended
+        await run_store.save_result(database, run, RESULT)
+        await run_store.save_result(database, run, RESULT)
+        assert await run_store.results_of(database, run.id) == (RESULT,)
+        ended = await run_store.end(database, run, RunStatus.STOPPED)
+        assert await run_store.runs_of(database, SUITE.name) == (ended,)
+        assert await run_store.latest(database, SUITE.name, PLAN) == ended
         assert await store.suite_names(database) == ("open/shops",)
 
 
@@ -76,7 +76,7 @@ async def test_the_latest_run_of_the_same_plan_is_found(tmp_path: Path) -> None:
     async with make_site(tmp_path, lambda _: "SELECT 1;") as site:
         database = await store.opened(site.datasette)
         await store.save_suite(database, SUITE)
-        first = await store.begin(database, SUITE.name, PLAN, 2)
+        first = await run_store.begin(database, SUITE.name, PLAN, 2)
         others = [
             Plan("other", PLAN.settings, 2, 5, 1),
             Plan("scripted", {"repairs": 1}, 2, 5, 1),
@@ -85,10 +85,10 @@ async def test_the_latest_run_of_the_same_plan_is_found(tmp_path: Path) -> None:
             Plan("scripted", PLAN.settings, 2, 5, 0),
         ]
         for other in others:
-            assert await store.latest(database, SUITE.name, other) is None
+            assert await run_store.latest(database, SUITE.name, other) is None
         same = Plan("scripted", dict(reversed(PLAN.settings.items())), 2, 5, 1)
-        assert await store.latest(database, SUITE.name, same) == first
-        assert await store.latest(database, "another", PLAN) is None
+        assert await run_store.latest(database, SUITE.name, same) == first
+        assert await run_store.latest(database, "another", PLAN) is None
 
 
 @pytest.mark.asyncio
@@ -96,12 +96,12 @@ async def test_a_suite_is_replaced_and_results_stay(tmp_path: Path) -> None:
     async with make_site(tmp_path, lambda _: "SELECT 1;") as site:
         database = await store.opened(site.datasette)
         await store.save_suite(database, SUITE)
-        run = await store.begin(database, SUITE.name, PLAN, 2)
-        await store.save_result(database, run, RESULT)
+        run = await run_store.begin(database, SUITE.name, PLAN, 2)
+        await run_store.save_result(database, run, RESULT)
         smaller = Suite(SUITE.name, SUITE.cases[1:])
         await store.save_suite(database, smaller)
         assert await store.suite_of(database, SUITE.name) == smaller
-        assert len(await store.results_of(database, run.id)) == 1
+        assert len(await run_store.results_of(database, run.id)) == 1
 
 
 @pytest.mark.asyncio
