@@ -79,7 +79,7 @@ def investigation_json(question: str, answer: Answer, steps: list[ReadStep]) -> 
         **answer_json(question, read),
         "investigation": {
             "most": investigation.most,
-            "steps": [_step_json(each) for each in steps],
+            "steps": [step_json(each) for each in steps],
             "claims": [
                 {"text": claim.text, "steps": list(claim.steps)}
                 for claim in (investigation.claims if read.text else ())
@@ -93,7 +93,8 @@ def just_read(investigation: Investigation) -> list[ReadStep]:
     return [ReadStep(step, result=step.result) for step in investigation.steps]
 
 
-def _step_json(read: ReadStep) -> Mapping[str, Any]:
+def step_json(read: ReadStep) -> Mapping[str, Any]:
+    """One step for programs."""
     step, result = read.step, read.result
     return {
         "number": step.number,
