@@ -14,13 +14,18 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from ..errors import LimitReached, LlmToolsError
+from ..model import Model
+from ..pricing import price_usd
 from ..prompt import Prompt
 from ..queries import QueryResult
 from . import prompts
-from .asking import Asking
+from .agreeing.asking_back import asked_back
+from .agreeing.escalating import escalation, second_model
+from .asking import PURPOSE, Asking
 from .budget import Budget
 from .candidates import Ballot, rounds
 from .checking import unfounded_numbers
+from .pairs import PairUsed, recurring
 from .trying import Tried, Trying
 from .values import (
     Answer,
@@ -71,7 +76,7 @@ class Answering:
             async for event in finding:
                 yield event
         result = self.answer.result
-        if result is None or not self.asking.in_words:
+        if result is None or not self.asking.in_words or self.answer.pair:
             return
         async with aclosing(self._say_in_words(result)) as saying:
             async for event in saying:
@@ -79,6 +84,11 @@ class Answering:
 
     async def _find_rows(self) -> AsyncGenerator[Event, None]:
         """Write SQL and run it; compare it with further statements, or have it corrected."""
+        async with aclosing(self._asked_before()) as known:
+            async for event in known:
+                yield event
+        if self.answer.result is not None:
+            return
         # A large schema is cut to the question, which takes tens of milliseconds.
         prompt = await asyncio.to_thread(self.asking.prompt)
         async with aclosing(self._written(1, prompt)) as writing:
@@ -96,6 +106,22 @@ class Answering:
             async with aclosing(self._corrected(prompt)) as correcting:
                 async for event in correcting:
                     yield event
+
+    async def _asked_before(self) -> AsyncGenerator[Event, None]:
+        """Rows by SQL that a person called right for this question, with other values perhaps."""
+        if self.asking.previous:
+            return
+        found = await asyncio.to_thread(recurring, self.asking.question, self.asking.pairs)
+        if found is None:
+            return
+        tried = await self._trying.asked_before(found)
+        if tried is None or tried.result is None:
+            return
+        used = PairUsed(found.pair.question_id, found.pair.question, found.values)
+        self.answer = replace(self.answer, pair=used, model_id=None)
+        yield AttemptEnded(1, self._note(tried))
+        self._keep(tried.sql, tried.result)
+        yield RowsFound(tried.sql, tried.result)
 
     async def _written(self, number: int, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Have one statement written, as it is shown, and run it."""
@@ -151,7 +177,7 @@ class Answering:
     ) -> AsyncGenerator[Event, None]:
         """Ask for further statements, as long as there is time; most votes win."""
         ballot = Ballot(count)
-        ballot.add(first.sql, first.result)
+        _count(ballot, first)
         deadline = self._budget.started + self.asking.settings.candidate_seconds
         yield StepBegan(Step.COMPARING)
         for size in rounds(count):
@@ -164,18 +190,58 @@ class Answering:
                         ballot.add("", None)
                         continue
                     tried = await self._trying.tried(reading.sql)
-                    await asyncio.to_thread(ballot.add, tried.sql, tried.result)
+                    await asyncio.to_thread(_count, ballot, tried)
                     self.answer = replace(self.answer, agreement=ballot.agreement)
                     yield VotesCounted(ballot.agreement)
                     if ballot.is_settled:
                         break
             if ballot.is_settled:
                 break
+        async with aclosing(self._escalated(prompt, ballot)) as escalating:
+            async for event in escalating:
+                yield event
         self.answer = replace(self.answer, agreement=ballot.agreement)
         if ballot.leader is not None and ballot.leader is not self.answer.result:
             sql = ballot.agreement.groups[0].sql
             self._keep(sql, ballot.leader)
             yield RowsFound(sql, ballot.leader)
+        # Parsing takes milliseconds, which other requests need not wait for.
+        asked = await asyncio.to_thread(asked_back, ballot, self.asking.schema)
+        self.answer = replace(self.answer, asked_back=asked)
+
+    async def _escalated(self, prompt: Prompt, ballot: Ballot) -> AsyncGenerator[Event, None]:
+        """Ask a second model where too few agree; its statement decides."""
+        usage = self.answer.calls[0].usage
+        told = await escalation(self.asking, ballot.agreement, usage)
+        self.answer = replace(self.answer, escalation=told)
+        if told is None or not told.was_asked:
+            return
+        yield StepBegan(Step.ESCALATING)
+        try:
+            second = await second_model(self.asking, PURPOSE, told.model_id)
+            told = replace(told, model_id=second.model_id)
+            try:
+                async with aclosing(self._ask("escalation", prompt, second)) as chunks:
+                    reply = "".join([chunk async for chunk in chunks])
+            finally:
+                await second.aclose()
+            call = self.answer.calls[-1]
+            usd = 0.0 if second.info.is_local else price_usd(second.model_id, call.usage)
+            told = replace(told, usd=usd, error=await self._decided(ballot, reply))
+        except LlmToolsError as error:
+            told = replace(told, error=error.message)
+        self.answer = replace(self.answer, escalation=told)
+
+    async def _decided(self, ballot: Ballot, reply: str) -> str | None:
+        """Let the second model's reply decide; why it cannot, if so."""
+        reading = prompts.read_sql(reply)
+        if reading.sql is None:
+            return reading.cannot or "It wrote no SQL."
+        tried = await self._trying.tried(reading.sql)
+        if tried.result is None:
+            return tried.error.message if tried.error else None
+        ballot.decide(tried.sql, tried.result, changes=tried.changes, written=tried.written)
+        return None
 
     def _before_writing(self, attempt: int) -> Step:
         """What a model does until its first word: seconds to minutes for a cold local one."""
@@ -235,11 +301,13 @@ class Answering:
         )
         self.answer = replace(self.answer, unfounded=unfounded)
 
-    async def _ask(self, purpose: str, prompt: Prompt) -> AsyncGenerator[str, None]:
+    async def _ask(
+        self, purpose: str, prompt: Prompt, model: Model | None = None
+    ) -> AsyncGenerator[str, None]:
         """One model call within the limits, recorded with its exact messages and cost."""
         self._budget.count_call(prompt)
         text = ""
-        async with self.asking.model.reply(prompt) as reply:
+        async with (model or self.asking.model).reply(prompt) as reply:
             try:
                 async with aclosing(self._budget.within(reply)) as chunks:
                     async for chunk in chunks:
@@ -281,6 +349,10 @@ class Answering:
         if self.answer.status is not Status.ANSWERED:
             self.answer = replace(self.answer, status=status)
         self.answer = replace(self.answer, error=error)
+
+
+def _count(ballot: Ballot, tried: Tried) -> None:
+    ballot.add(tried.sql, tried.result, changes=tried.changes, written=tried.written)
 
 
 def _written(attempt: Attempt) -> str:

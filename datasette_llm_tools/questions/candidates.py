@@ -17,14 +17,17 @@ from .values import Agreement, Group
 def result_key(result: QueryResult) -> str:
     """What two results have in common that hold the same rows, whatever the order of rows and
     columns. Numbers count as equal up to the ninth digit."""
-    columns = [[_cell(row[index]) for row in result.rows] for index in range(len(result.columns))]
+    columns = [
+        [cell_key(row[index]) for row in result.rows] for index in range(len(result.columns))
+    ]
     order = sorted(range(len(columns)), key=lambda index: sorted(columns[index]))
     rows = sorted(tuple(columns[index][row] for index in order) for row in range(len(result.rows)))
     text = repr((len(columns), result.truncated, rows))
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _cell(value: object) -> str:
+def cell_key(value: object) -> str:
+    """What two cells have in common that count as equal."""
     if isinstance(value, float):
         return f"{value:.9g}"
     if isinstance(value, str):
@@ -50,20 +53,67 @@ class Ballot:
         self._asked = 0
         self._failed = 0
 
-    def add(self, sql: str, result: QueryResult | None) -> None:
-        """Count a statement and what it returned; None where it did not run."""
+    def add(
+        self,
+        sql: str,
+        result: QueryResult | None,
+        *,
+        changes: tuple[str, ...] = (),
+        written: str | None = None,
+    ) -> None:
+        """Count a statement and what it returned; None where it did not run.
+
+        `changes` say how a rule made it of what was `written`.
+        """
         self._asked += 1
         if result is None:
             self._failed += 1
             return
+        index = self._place(sql, result, changes, written)
+        held = self._held[index]
+        self._held[index] = replace(held, group=replace(held.group, votes=held.group.votes + 1))
+
+    def decide(
+        self,
+        sql: str,
+        result: QueryResult,
+        *,
+        changes: tuple[str, ...] = (),
+        written: str | None = None,
+    ) -> None:
+        """Let the second model's statement decide: what returns the same leads, whatever its votes.
+
+        It is asked only where the first model disagrees with itself, so that it is not to be
+        outvoted; yet a result that says nothing does not lead even then.
+        """
+        index = self._place(sql, result, changes, written)
+        held = self._held[index]
+        self._held[index] = replace(held, group=replace(held.group, second=True))
+
+    def _place(
+        self, sql: str, result: QueryResult, changes: tuple[str, ...], written: str | None
+    ) -> int:
+        """Where the group of a result stands; a new one has no votes yet."""
         key = result_key(result)
         for index, held in enumerate(self._held):
             if held.key == key:
-                more = replace(held.group, votes=held.group.votes + 1)
-                self._held[index] = replace(held, group=more)
-                return
-        group = Group(sql, 1, result.columns, len(result.rows), result.truncated)
+                return index
+        group = Group(
+            sql,
+            0,
+            result.columns,
+            len(result.rows),
+            result.truncated,
+            result.tables,
+            changes,
+            written if changes else None,
+        )
         self._held.append(_Held(key, group, result))
+        return len(self._held) - 1
+
+    def result(self, sql: str) -> QueryResult | None:
+        """What the statement that stands for a group returned."""
+        return next((each.result for each in self._held if each.group.sql == sql), None)
 
     @property
     def leader(self) -> QueryResult | None:
@@ -91,8 +141,15 @@ class Ballot:
         return Agreement(self._asked, tuple(each.group for each in self._ranked()), self._failed)
 
     def _ranked(self) -> list[_Held]:
-        """Groups by rank: those with rows first, then by votes, then as they came."""
-        return sorted(self._held, key=lambda held: (_is_empty(held.result), -held.group.votes))
+        """Groups by rank: those with rows first, the second model's, by votes, as they came."""
+        return sorted(
+            self._held,
+            key=lambda held: (
+                _is_empty(held.result),
+                not held.group.second,
+                -held.group.votes,
+            ),
+        )
 
 
 def _is_empty(result: QueryResult) -> bool:

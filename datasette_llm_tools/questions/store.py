@@ -13,7 +13,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..prompt import Usage
+from .agreeing.values import Escalation, kept_asked_back, read_asked_back
 from .investigating.values import kept, read_kept
+from .pairs import PairUsed
 from .values import Agreement, Answer, Attempt, Call, Group, Status, Timing
 
 if TYPE_CHECKING:
@@ -196,6 +198,22 @@ async def history(
     return History(tuple(found), f"{found[-1].created_at}~{found[-1].id}" if more else None)
 
 
+async def verified(
+    datasette: Datasette, database: str, actor_id: str | None, most: int = 500
+) -> tuple[Question, ...]:
+    """What this person or, of what they shared, others called right, newest first."""
+    rows = await datasette.get_internal_database().execute(
+        f"""
+        select {_COLUMNS} from llm_tools_questions
+        where verified = 1 and database_name = :database and sql is not null
+          and (shared or actor_id = :actor_id)
+        order by created_at desc limit :most
+        """,  # noqa: S608 -- our columns
+        {"database": database, "actor_id": actor_id, "most": most},
+    )
+    return tuple(_question(row) for row in rows.rows)
+
+
 async def rename(datasette: Datasette, question_id: str, title: str) -> None:
     """Give a question another name in lists; an empty one brings the question back."""
     await _set(datasette, "title = ?", question_id, title.strip()[:200] or None)
@@ -237,6 +255,9 @@ def _details(answer: Answer) -> str:
             **{name: getattr(answer, name) for name in kept},
             "attempts": [asdict(each) for each in answer.attempts],
             "agreement": asdict(answer.agreement) if answer.agreement else None,
+            "pair": asdict(answer.pair) if answer.pair else None,
+            "asked_back": kept_asked_back(answer.asked_back) if answer.asked_back else None,
+            "escalation": asdict(answer.escalation) if answer.escalation else None,
             "calls": [asdict(each) for each in answer.calls],
             "timings": [asdict(each) for each in answer.timings],
             **_investigated(answer),
@@ -256,8 +277,18 @@ def _attempt(kept: dict[str, Any]) -> Attempt:
 def _agreement(kept: dict[str, Any] | None) -> Agreement | None:
     if kept is None:
         return None
-    groups = (Group(**{**each, "columns": tuple(each["columns"])}) for each in kept["groups"])
+    groups = (
+        Group(**{name: _tuple(value) for name, value in each.items()}) for each in kept["groups"]
+    )
     return Agreement(kept["asked"], tuple(groups), kept["failed"])
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _pair(kept: dict[str, Any] | None) -> PairUsed | None:
+    return PairUsed(**{**kept, "values": tuple(map(tuple, kept["values"]))}) if kept else None
 
 
 def _question(row: Any) -> Question:
@@ -289,6 +320,9 @@ def _question(row: Any) -> Question:
             unfounded=tuple(details.get("unfounded", ())),
             attempts=tuple(map(_attempt, details.get("attempts", ()))),
             agreement=_agreement(details.get("agreement")),
+            pair=_pair(details.get("pair")),
+            asked_back=read_asked_back(details.get("asked_back")),
+            escalation=Escalation(**details["escalation"]) if details.get("escalation") else None,
             calls=calls,
             timings=tuple(Timing(**each) for each in details.get("timings", ())),
             investigation=(

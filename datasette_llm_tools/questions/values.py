@@ -14,8 +14,10 @@ from typing import Any
 
 from ..prompt import Usage
 from ..queries import QueryResult
+from .agreeing.values import AskedBack, Escalation, asked_back_json
 from .explaining.values import Explanation, explanation_json
 from .investigating.values import Investigation
+from .pairs import PairUsed
 
 
 class Status(str, Enum):
@@ -37,6 +39,7 @@ class Step(str, Enum):
     RUNNING = "Running the query"
     MENDING = "The SQL did not run; asking for a correction"
     COMPARING = "Asking again, to see whether the answers agree"
+    ESCALATING = "Few answers agree; asking a second model"
     WORDING = "Putting the answer into words"
 
 
@@ -53,7 +56,8 @@ class Previous:
 class Attempt:
     """One statement that was tried. `error` is None if it ran; `written_by`: model or person.
 
-    `changes` say, a sentence each, how a rule made `sql` of what was `written`.
+    `changes` say, a sentence each, how a rule made `sql` of what was `written`. `chosen_by` a
+    person: it is a model's, and somebody took it among several.
     """
 
     sql: str
@@ -62,17 +66,26 @@ class Attempt:
     milliseconds: float = 0.0
     changes: tuple[str, ...] = ()
     written: str | None = None
+    chosen_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Statements of the model that return the same rows: one of them, and how many there are."""
+    """Statements of the model that return the same rows: one of them, and how many there are.
+
+    `tables` are those that it reads; `changes` and `written` as an Attempt's. `second`: the model
+    that was asked because too few agreed returns these rows; its statement is none of `votes`.
+    """
 
     sql: str
     votes: int
     columns: tuple[str, ...] = ()
     row_count: int = 0
     truncated: bool = False
+    tables: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    written: str | None = None
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,10 @@ class Agreement:
     def votes(self) -> int:
         """How many agree with the answer."""
         return self.groups[0].votes if self.groups else 0
+
+    def group(self, sql: str | None) -> Group | None:
+        """The group that a statement stands for."""
+        return next((each for each in self.groups if each.sql == sql), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,9 @@ class Answer:
     calls: tuple[Call, ...] = ()
     timings: tuple[Timing, ...] = ()
     agreement: Agreement | None = None
+    pair: PairUsed | None = None
+    asked_back: AskedBack | None = None
+    escalation: Escalation | None = None
     investigation: Investigation | None = None
     result: QueryResult | None = field(default=None, compare=False)
 
@@ -232,6 +252,9 @@ def answer_json(
         "attempts": [asdict(each) for each in answer.attempts],
         "steps": [asdict(each) for each in answer.timings],
         "agreement": asdict(answer.agreement) if answer.agreement else None,
+        "pair": asdict(answer.pair) if answer.pair else None,
+        "asked_back": asked_back_json(answer.asked_back) if answer.asked_back else None,
+        "escalation": asdict(answer.escalation) if answer.escalation else None,
         "calls": [asdict(each) for each in answer.calls],
     }
 
