@@ -52,6 +52,8 @@ async def mark_answer(
     """
     if mark is not Mark.NOTHING and question.answer.status is not Status.ANSWERED:
         raise BadInput("Only an answer with rows can be said to be right or wrong.")
+    if question.answer.investigation is not None:
+        raise BadInput("An investigation has several statements: none of them is the right one.")
     name = suite_name(suite) if mark is Mark.RIGHT and suite else None
     if name is not None:
         await require(datasette, actor, EVAL, question.database)

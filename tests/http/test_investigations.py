@@ -452,6 +452,25 @@ async def test_its_statements_are_kept_as_they_ran(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("{url}/-/right", {"mark": "right", "is_right": "1", "right": "1"}),
+        ("/-/explorations/-/add", {"source": "question", "question": "{id}", "new": "1"}),
+    ],
+)
+async def test_what_takes_one_statement_takes_no_investigation(
+    tmp_path: Path, path: str, fields: dict[str, str]
+) -> None:
+    async with investigating(tmp_path, *TWO_STEPS) as site:
+        answer = await investigate(site, actor=ROOT)
+        sent = {name: value.format(**answer) for name, value in fields.items()}
+        refused = await site.post(path.format(**answer), sent, actor=ROOT)
+    assert refused.status_code == 400
+    assert "An investigation has several statements" in refused.json()["error"]
+
+
+@pytest.mark.asyncio
 async def test_a_follow_up_knows_what_was_found(tmp_path: Path) -> None:
     async with investigating(tmp_path, *TWO_STEPS, TWO_STEPS[1], TWO_STEPS[2]) as site:
         answer = await investigate(site)

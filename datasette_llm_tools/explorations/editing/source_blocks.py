@@ -32,9 +32,12 @@ def question_block(question: Question) -> QuestionBlock:
     """A question with the SQL that answers it and the answer in words.
 
     The prompt that wrote the SQL is hashed where the question has it: it is its owner's to read.
-    Raises BadInput where no SQL ran.
+    Raises BadInput where no SQL ran, and for an investigation: its words rest on the rows of several
+    statements, of which a block could hold one.
     """
     answer = question.answer
+    if answer.investigation is not None:
+        raise BadInput("An investigation has several statements: add the SQL of one step instead.")
     if not answer.sql or answer.status.value != "answered":
         raise BadInput("This question has no SQL that ran; ask it again, or mend its SQL first.")
     call = _writing_call(answer.calls) if _is_by_model(question) else None
