@@ -223,6 +223,24 @@ def _explorations(db: Database) -> None:
         db.execute(sql)
 
 
+@internal(name="0005_calibrations")
+def _calibrations(db: Database) -> None:
+    # What an eval of a database found for a model: below which percent of agreeing statements
+    # its answers are not to be believed, and of how many answers that was read.
+    db.execute(
+        """
+        CREATE TABLE llm_tools_calibrations (
+            database_name TEXT NOT NULL,
+            model_id TEXT NOT NULL,
+            below INTEGER NOT NULL,
+            answers INTEGER NOT NULL,
+            found_at TEXT NOT NULL,
+            PRIMARY KEY (database_name, model_id)
+        )
+        """
+    )
+
+
 def apply(connection: Any) -> None:
     """Bring the internal database that `connection` writes to up to date."""
     internal.apply(Database(connection))

@@ -58,8 +58,16 @@ class Settings:
     candidates_paid: int = _setting(
         1, "The same for every other model, for which each further statement is a call."
     )
-    candidate_seconds: int = _setting(
-        6, "Seconds after which no further statements are asked for."
+    candidate_seconds: int = _setting(6, "Seconds after which no further statements are asked for.")
+    escalation_model: str = _setting(
+        "",
+        "Model that is asked too where the statements of the first one disagree; none unless "
+        "named. Whoever asks must be allowed to use it.",
+    )
+    escalation_below: int = _setting(
+        0,
+        "Percent of statements that agree, below which `escalation_model` is asked; 0 for what "
+        "the last eval of the database found for the model, and 60 before there is one.",
     )
     mend_names: bool = _setting(
         True,
@@ -72,6 +80,11 @@ class Settings:
     )
     correct_sql: bool = _setting(
         True, "Whether ratios of whole numbers get decimals, and groups without an order get one."
+    )
+    verified_pairs: bool = _setting(
+        True,
+        "Whether answers that were called right serve as examples, and answer the same question "
+        "with another value in it without a model.",
     )
     max_model_calls: int = _setting(8, "Model calls that one question may make.")
     max_sql_runs: int = _setting(60, "Statements that one question may run.")
