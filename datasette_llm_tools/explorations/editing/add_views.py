@@ -32,8 +32,13 @@ _LISTED = 50
 
 
 async def add(request: Request, datasette: Datasette) -> Response:
-    """GET, POST /-/explorations/-/add: a block from a question, chart, widget, query or run."""
+    """GET, POST /-/explorations/-/add: a block from a question, chart, widget, query or run.
+
+    GET is the choice of an exploration; as JSON without a source, one's own explorations.
+    """
     author = require_author(request.actor)
+    if request.method == "GET" and wants_json(request) and "source" not in request.args:
+        return json_response({"explorations": await _own(datasette, author)})
     asked = await (_asked(request, datasette) if request.method == "GET" else posted(request))
     block = await unless_left(request, block_from_source(datasette, request.actor, asked))
     if request.method == "GET":
@@ -78,8 +83,7 @@ async def _choice(
     request: Request, datasette: Datasette, author: str, asked: Mapping[str, Any], block: Block
 ) -> Response:
     """The page, or JSON, on which an exploration is chosen."""
-    listed = await catalog_store.catalog(datasette, author, own=True, size=_LISTED)
-    explorations = [{"id": each.exploration.id, "title": each.title} for each in listed.entries]
+    explorations = await _own(datasette, author)
     if wants_json(request):
         return json_response(
             {"called": called(block), "block": block_json(block), "explorations": explorations}
@@ -91,6 +95,12 @@ async def _choice(
         explorations=explorations,
     )
     return await render(datasette, request, page)
+
+
+async def _own(datasette: Datasette, author: str) -> list[dict[str, str]]:
+    """One's own explorations, the one changed last first: [{id, title}]."""
+    listed = await catalog_store.catalog(datasette, author, own=True, size=_LISTED)
+    return [{"id": each.exploration.id, "title": each.title} for each in listed.entries]
 
 
 async def _kept(

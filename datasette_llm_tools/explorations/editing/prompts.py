@@ -132,7 +132,7 @@ def _proposed_json(each: Proposed) -> dict[str, Any]:
 
 def _block_text(name: str, each: Finding, budget_tokens: int) -> str:
     lines = [f"[{name}] {each.kind}: {_quoted(each.title or each.question)}"]
-    if each.question and each.question != each.title:
+    if each.title and each.question and each.question != each.title:
         lines.append(f"Question: {_quoted(each.question)}")
     if each.sql:
         lines.append(f"SQL: {one_line(each.sql)}")
