@@ -21,8 +21,9 @@ from ..schema import Schema
 from .checking import NUMBER, is_rounded, numbers_in
 from .rows_behind import NumbersBehind, numbers_behind
 
-_LINKED_ROWS = 200  # each link repeats the statement, so a long table would be megabytes
-_SEARCHED_CELLS = 20_000
+_LINKED_ROWS = 200
+_LINKED_CHARACTERS = 500_000  # each link repeats the statement: a long table would be megabytes
+_SEARCHED_CELLS = 5000  # words are written from the first rows
 _ADDRESS = re.compile(r"\S*(?:://|www\.|@|\\)\S*|(?<!\w)/\S*")
 # Parts of dates, times, fractions, and of numbers whose thousands are set apart by spaces.
 _APART_BEFORE = re.compile(r"(?:[/:#=\\%~^]|\d[\u00a0\u202f\u2009 ])$")
@@ -52,13 +53,15 @@ class NumberLinks:
         """The cells of a table, with a link around each number that was put together."""
         linked = [list(row) for row in shown]
         columns = sorted(self._behind.columns) if self._behind else ()
+        left = _LINKED_CHARACTERS
         for number, row in enumerate(self._result.rows[:_LINKED_ROWS]):
             for column in columns:
                 cell = linked[number][column]
                 if _number(row[column]) is None or "<" in cell:
                     continue
-                if address := self._address(row, column):
+                if left > 0 and (address := self._address(row, column)):
                     linked[number][column] = _link(address, cell)
+                    left -= len(address)
         return linked
 
     def in_words(self, html: Markup, question: str) -> Markup:

@@ -134,7 +134,7 @@ class NumbersBehind:
                 return None
             if isinstance(value, float) and math.isfinite(value) and item.aggregates:
                 # Summed up in another order it may differ in its last digits.
-                same.append(f"abs({item.expression.text} - {written}) <= {abs(value) * 1e-9!r}")
+                same.append(f"abs({item.expression.text} - {written}) <= {abs(value) * 1e-9:.0e}")
             else:
                 same.append(f"({item.expression.text}) is {written}")
         keys = ", ".join(each.text for each in self._hidden)

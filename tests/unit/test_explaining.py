@@ -88,6 +88,8 @@ CONDITIONS = {
     "exists (select 1 from loan)": "query 1 finds at least one row",
     "not exists (select 1 from loan)": "query 1 finds no row",
     "author_id in (select id from author)": "author_id is among the values of query 1",
+    "author_id not in (select id from author)": "author_id is surely not among the values of "
+    "query 1 (unsure where one is empty)",
     "pages > (select avg(pages) from book)": "pages is more than the result of query 1",
     'shelf = "X"': 'shelf is "X"',
     "shelf || 1 + 2 = 'a'": '(shelf followed by 1) plus 2 is "a"',
@@ -108,6 +110,9 @@ def test_conditions_in_words(sql: str, expected: str) -> None:
     [
         "not (pages = 1)",
         "pages = null",
+        "null = pages",
+        "pages not in (1, null)",
+        "pages between null and 1",
         "pages = 1 = 1",
         "shelf regexp 'a'",
         "not shelf not like 'a'",
@@ -239,7 +244,7 @@ def test_clauses_come_in_the_order_of_understanding() -> None:
         ("DISTINCT", "Leaves out rows that repeat another one in all that is shown."),
         (
             "ORDER BY n DESC, 1",
-            "Rows come sorted by n, largest first, then by shelf in the alphabet.",
+            "Rows come sorted by n, largest first, then by shelf letter by letter.",
         ),
         ("LIMIT 3 OFFSET 1", "Leaves out the first row and keeps only the next 3 rows."),
     ]
@@ -262,6 +267,19 @@ def test_queries_inside_come_first_and_have_names() -> None:
         "Puts the rows of query 1 and query 3 together; repeated ones stay.",
         "Rows come sorted by column 1, smallest first.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        ("union", "Puts the rows of query 1 and query 2 together and leaves out repeated ones."),
+        ("intersect", "Keeps only rows that are in both query 1 and query 2, each once."),
+        ("except", "Keeps the rows of query 1 that are not in query 2, each once."),
+    ],
+)
+def test_compounds_in_words(operator: str, expected: str) -> None:
+    sql = f"select title from book {operator} select name from author"
+    assert words_of(sql, operator.upper()) == expected
 
 
 def test_names_of_the_query_around_it_are_named_so() -> None:

@@ -54,7 +54,7 @@ class Phrases:
         if isinstance(node, exp.Paren):
             return self.value(node.this)
         if isinstance(node, _CONDITIONS):
-            return f"whether {self.condition(node)} (1 or 0)"
+            return f"whether {self.condition(node)} (1, 0 or unknown)"
         phrases: tuple[tuple[Any, Callable[[Any], str]], ...] = (
             (exp.Column, self._column),
             (exp.Literal, self._literal),
@@ -228,7 +228,7 @@ class Phrases:
         if named and named.column and isinstance(named.column.minimum, str):
             first = "latest" if down else "earliest"
         elif named and named.affinity == "text":
-            return f"{what} {'backwards through' if down else 'in'} the alphabet"
+            return f"{what} letter by letter{', backwards' if down else ''}"
         nulls = node.args.get("nulls_first")
         if nulls is not None and bool(nulls) == down:
             first += f" first, empty ones {'before' if nulls else 'after'} them"
@@ -259,6 +259,10 @@ class Phrases:
         check(node)
         if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
             return f"{self._side(node.this)} has a value"
+        if isinstance(node, exp.In) and node.args.get("query") is not None:
+            # SQL's three values: one that is empty is neither among them nor not among them.
+            surely = f"{self._side(node.this)} is surely not {self._among(node)}"
+            return f"{surely} (unsure where one is empty)"
         if isinstance(node, exp.In):
             return f"{self._side(node.this)} has a value and is not {self._among(node)}"
         if isinstance(node, exp.Between):
@@ -277,8 +281,6 @@ class Phrases:
         word = numbers
         if isinstance(right, exp.Literal) and right.is_string:
             word = dates if _DATE.fullmatch(right.name) else texts
-        if isinstance(right, exp.Null):
-            raise NotUnderstood("a comparison with NULL")
         return f"{self._side(left)} {word} {self._side(right)}"
 
     def _is(self, node: Any) -> str:
@@ -290,9 +292,9 @@ class Phrases:
         raise NotUnderstood("IS")
 
     def _side(self, node: Any) -> str:
-        """One side of a comparison, which must not be one itself: SQLite may read it otherwise."""
-        if isinstance(node, (*_CONDITIONS, exp.NullSafeEQ, exp.Glob)):
-            raise NotUnderstood("a comparison of comparisons")
+        """One side of a comparison; not NULL, by which nothing holds, nor a comparison."""
+        if isinstance(node, (*_CONDITIONS, exp.NullSafeEQ, exp.Null)):
+            raise NotUnderstood("a comparison with NULL or of comparisons")
         return self.value(node)
 
     def _among(self, node: exp.In) -> str:

@@ -37,10 +37,10 @@ _MOST_WARNINGS = 8
 _DESCRIPTION = 120  # characters
 _JOIN_WORDS = {"natural", "left", "right", "full", "inner", "outer", "cross", "join"}
 _OPERATORS = {
-    "union": "Puts the rows of {} together and leaves out repeated ones.",
-    "union all": "Puts the rows of {} together; repeated ones stay.",
-    "intersect": "Keeps only rows that are in both {}, each once.",
-    "except": "Keeps the rows of the first that the second does not have, of {}, each once.",
+    "union": "Puts the rows of {} and {} together and leaves out repeated ones.",
+    "union all": "Puts the rows of {} and {} together; repeated ones stay.",
+    "intersect": "Keeps only rows that are in both {} and {}, each once.",
+    "except": "Keeps the rows of {} that are not in {}, each once.",
 }
 
 
@@ -121,7 +121,7 @@ class _Explaining:
         clauses = []
         for index, operator in enumerate(query.operators):
             first = parts[0].name if index == 0 else "the queries so far"
-            words = _OPERATORS[operator].format(f"{first} and {parts[index + 1].name}")
+            words = _OPERATORS[operator].format(first, parts[index + 1].name)
             clauses.append(Clause(operator.upper(), operator.upper(), words))
         tree = sqlglot.parse_one("select * " + _ending(query), dialect="sqlite")
         clauses += _ordered(query, tree, Phrases(Scope(tree, self.schema, ctes, {})))
