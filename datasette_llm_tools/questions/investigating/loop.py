@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..asking import Asking
 
 _MOST_MISTAKES = 3  # on end
+_UNREAD_CHARACTERS = 1000
 
 
 class Investigating:
@@ -162,7 +163,9 @@ class Investigating:
         self.answer = replace(self.answer, investigation=investigation)
         if taken.step.milliseconds:
             self.answer = self.answer.timed("query", taken.step.milliseconds)
-        self._exchanges.append(Exchange(reply, taken.told, taken.short))
+        # What could not be read is given back for the model to see its form, not all of it.
+        said = reply if taken.step.tool else reply[:_UNREAD_CHARACTERS]
+        self._exchanges.append(Exchange(said, taken.told, taken.short))
         if taken.claims:
             self._answered(taken.claims)
         if taken.cannot:
