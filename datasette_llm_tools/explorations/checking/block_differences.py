@@ -191,5 +191,5 @@ def _lines(value: Any) -> list[str]:
 def _name(block: Block) -> str:
     if not isinstance(block, Words):
         return block_name(block)
-    words = " ".join(block.text.split())
+    words = " ".join(block.text.lstrip("# ").split())
     return words if len(words) <= _WORDS else words[:_WORDS] + "…"

@@ -85,7 +85,7 @@ async def verify(
     """
     found = await certified(datasette, opened)
     if found is None:
-        raise BadInput("Nothing was frozen yet that could be checked; publish the exploration.")
+        raise BadInput("Nothing was frozen that could be checked; publish the exploration with its rows.")
     blocks = _wanted(found.document, block_ids)
     with _one_at_a_time(datasette, actor):
         done = []
