@@ -68,7 +68,7 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        if error.pos >= len(text) - 1:
+        if text.startswith("{") and (error.pos >= len(text) - 1 or not text.endswith("}")):
             raise BadInput("The file is cut off; export it again, or copy it once more.") from error
         raise BadInput(f"The file is not valid JSON: {error}.") from error
     except (ValueError, RecursionError) as error:
