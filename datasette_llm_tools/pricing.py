@@ -42,6 +42,21 @@ def is_priced(model_id: str) -> bool:
     return price_usd(model_id, Usage(1, 1)) is not None
 
 
+def usd_words(usd: float) -> str:
+    """Dollars to the cent, or to three figures where that would hide them: `$0.000123`."""
+    if usd == 0 or usd >= 0.1:
+        return f"${usd:,.2f}"
+    if usd < 1e-9:
+        return "less than $0.000000001"
+    return f"${usd:.12f}"[: 3 + _leading_zeros(usd) + 3].rstrip("0")
+
+
+def _leading_zeros(usd: float) -> int:
+    """Zeros after the point of a number below 1."""
+    decimals = f"{usd:.12f}".split(".")[1]
+    return len(decimals) - len(decimals.lstrip("0"))
+
+
 @lru_cache(maxsize=256)
 def _factors(model_id: str, hour: int) -> tuple[float, float] | tuple[()] | None:
     """Dollars for a token in and a token out; () for prices in tiers, None for no price."""

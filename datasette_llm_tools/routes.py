@@ -14,6 +14,7 @@ from .explorations.embedding import embed_views
 from .explorations.exchange import exchange_views
 from .explorations.reading import read_views, share_views
 from .questions import views
+from .questions.agreeing import views as agreeing_views
 from .uploads.views import upload
 from .widgets import making_views, owner_views
 from .widgets import views as widget_views
@@ -41,6 +42,7 @@ ROUTES = (
     (_DATABASE + r"/-/warm$", views.warm_up, {"POST"}),
     (_QUESTION + r"(?:\.json)?$", views.question, {"GET"}),
     (_QUESTION + r"/-/run(?:\.json)?$", views.run, {"POST"}),
+    (_QUESTION + r"/-/compare(?:\.json)?$", agreeing_views.compare, {"GET"}),
     (_QUESTION + r"/-/rename(?:\.json)?$", views.rename, {"POST"}),
     (_QUESTION + r"/-/share(?:\.json)?$", views.share, {"POST"}),
     (_QUESTION + r"/-/delete(?:\.json)?$", views.delete, {"POST"}),

@@ -37,6 +37,7 @@ export class LiveAnswer {
     if (event === "sql") this.#code(data.attempt).append(data.delta);
     if (event === "attempt") this.#ended(data);
     if (event === "rows") this.#rows(data);
+    if (event === "votes") this.#counted(data);
     if (event === "words") this.#words().append(data.delta);
     if (LiveSteps.EVENTS.has(event)) (this.steps ??= new LiveSteps(this)).take(event, data);
   }
@@ -87,6 +88,13 @@ export class LiveAnswer {
     if (this.rows) this.rows.replaceWith(rows);
     else this.body.append(rows);
     this.rows = rows;
+  }
+
+  /** Below the rows, in one line that changes; the status bar is what is read out. */
+  #counted({ message }) {
+    this.votes ??= make("p", { className: "live-votes" });
+    this.votes.textContent = message;
+    this.body.append(this.votes);
   }
 
   /** The words go above the SQL, where the finished article has them. */

@@ -1,4 +1,4 @@
-// Talking to our own server: a POST, and one sentence for whatever goes wrong with it.
+// Talking to our own server: a POST or a GET, and one sentence for whatever goes wrong with it.
 // Also the only place where HTML from the server becomes nodes.
 
 /** An error whose message may be shown as it is. `body`: what the server said with it, as JSON. */
@@ -17,9 +17,18 @@ export async function post(url, fields, options = {}) {
     headers["Content-Type"] = "application/json";
     body = JSON.stringify(json);
   }
+  return answered(fetch(url, { method: "POST", body, headers, signal, keepalive }));
+}
+
+/** GET JSON. Throws Trouble. */
+export async function get(url) {
+  return (await answered(fetch(url, { headers: { Accept: "application/json" } }))).json();
+}
+
+async function answered(request) {
   let response;
   try {
-    response = await fetch(url, { method: "POST", body, headers, signal, keepalive });
+    response = await request;
   } catch (error) {
     throw asTrouble(error);
   }

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..pricing import usd_words as usd_words
 from ..prompt import Usage
 from .values import Key, Value
 
@@ -40,21 +41,6 @@ def undone_words(undone: Undone) -> str:
         kept = ", ".join(undone.kept_columns)
         said += f" Kept, because something else needs {them}: {kept}."
     return said
-
-
-def usd_words(usd: float) -> str:
-    """Dollars to the cent, or to three figures where that would hide them: `$0.000123`."""
-    if usd == 0 or usd >= 0.1:
-        return f"${usd:,.2f}"
-    if usd < 1e-9:
-        return "less than $0.000000001"
-    return f"${usd:.12f}"[: 3 + _leading_zeros(usd) + 3].rstrip("0")
-
-
-def _leading_zeros(usd: float) -> int:
-    """Zeros after the point of a number below 1."""
-    decimals = f"{usd:.12f}".split(".")[1]
-    return len(decimals) - len(decimals.lstrip("0"))
 
 
 def price_words(usd: float | None, *, is_local: bool, unpriced: int = 0, asked: bool = True) -> str:

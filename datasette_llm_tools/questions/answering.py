@@ -241,7 +241,7 @@ class Answering:
         if tried.result is None:
             return tried.error.message if tried.error else None
         ballot.decide(tried.sql, tried.result, changes=tried.changes, written=tried.written)
-        return None
+        return None if ballot.agreement.groups[0].second else "Its statement finds nothing."
 
     def _before_writing(self, attempt: int) -> Step:
         """What a model does until its first word: seconds to minutes for a cold local one."""

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from ..model import ModelInfo
 from ..pages import Page, shown
 from . import store
+from .agreeing.contexts import AgreementView, AskedBackView, Mend
 from .explaining.values import Explanation
 from .investigating.contexts import InvestigationView
 from .number_links import NumberLinks
@@ -38,6 +39,9 @@ class Block:
     result: ResultTable | None = shown("The rows, read just now as the reader")
     refused: str | None = shown("Why there are no rows, if reading them failed")
     investigation: InvestigationView | None = shown("Its steps, if it was investigated")
+    mend: Mend | None = shown("How a rule changed the SQL, if one did")
+    agreement: AgreementView | None = shown("How many statements agree, if there were several")
+    asked_back: AskedBackView | None = shown("Which reading was meant, if two are close")
     answer_html: Markup | None = shown("The answer in words as HTML")
     explanation: Explanation | None = shown("The SQL in plain words, if it is understood")
     url: str = shown("The question's own page")

@@ -20,6 +20,7 @@ from ..settings import read_settings
 from . import store
 from .addresses import ask_url as ask_url
 from .addresses import draw_url
+from .agreeing.reading import agreement_view, asked_back_view, mend_of, readable
 from .asking import PURPOSE
 from .contexts import AskPage, Block, HomePage, QuestionPage, Upload
 from .explaining.reading import explain
@@ -62,6 +63,8 @@ async def block(
             result = await run_query(datasette, question.database, answer.sql, actor=actor)
         except LlmToolsError as error:
             refused = error.message
+    url = f"{ask_url(datasette, question.database)}/{question.id}"
+    known = result and await readable(datasette, actor, question.database, answer, result)
     table = result and await result_table(
         datasette, request, question.database, answer.sql or "", result, schema
     )
@@ -75,9 +78,12 @@ async def block(
         result=table or None,
         refused=refused,
         investigation=steps,
+        mend=mend_of(known) if known else None,
+        agreement=agreement_view(known, answer.agreement, url) if known else None,
+        asked_back=asked_back_view(known) if known else None,
         answer_html=words,
         explanation=await explanation(answer, schema) if steps is None and not refused else None,
-        url=f"{ask_url(datasette, question.database)}/{question.id}",
+        url=url,
         database_url=str(datasette.urls.database(question.database)),
         is_owner=question.actor_id == store.actor_id(actor),
         may_store=await may(datasette, actor, "store-query", question.database),

@@ -18,6 +18,7 @@ from ..errors import LimitReached
 from ..queries import QueryResult, run_query
 from ..settings import read_settings
 from . import store
+from .agreeing.reading import is_settled
 from .answering import Answering
 from .asking import Asking
 from .investigating.loop import Investigating
@@ -102,21 +103,22 @@ def _check_load(datasette: Datasette, actor_id: str | None) -> None:
 async def rerun(
     datasette: Datasette, actor: Actor, question: store.Question, sql: str
 ) -> tuple[store.Question, QueryResult]:
-    """Run SQL that a person edited, and keep it as the question's SQL if it ran.
+    """Run SQL that a person edited or took from among the model's, and keep it if it ran.
 
     The words below described other rows then and are dropped. Raises what run_query raises.
     """
     result = await run_query(datasette, question.database, sql, actor=actor)
-    if sql.strip() == (question.answer.sql or "").strip():
+    attempt = _attempt_by_person(question.answer, sql, result.milliseconds)
+    is_same = sql.strip() == (question.answer.sql or "").strip()
+    if is_same and (not attempt.chosen_by or is_settled(question.answer)):
         return question, result
-    attempt = Attempt(sql, written_by="person", milliseconds=result.milliseconds)
     answer = replace(
         question.answer,
         status=Status.ANSWERED,
         sql=sql,
-        text=None,
-        unfounded=(),
-        error=None,
+        text=question.answer.text if is_same else None,
+        unfounded=question.answer.unfounded if is_same else (),
+        error=question.answer.error if is_same else None,
         tables=result.tables,
         columns=result.columns,
         row_count=len(result.rows),
@@ -124,4 +126,19 @@ async def rerun(
         attempts=(*question.answer.attempts, attempt),
     )
     await store.save_answer(datasette, question.id, answer)
-    return replace(question, answer=answer, verified=None), result
+    verified = question.verified if is_same else None
+    return replace(question, answer=answer, verified=verified), result
+
+
+def _attempt_by_person(answer: Answer, sql: str, milliseconds: float) -> Attempt:
+    """A statement as a person ran it: one of the model's that they took stays the model's."""
+    group = answer.agreement.group(sql) if answer.agreement else None
+    if group is None:
+        return Attempt(sql, written_by="person", milliseconds=milliseconds)
+    return Attempt(
+        sql,
+        milliseconds=milliseconds,
+        changes=group.changes,
+        written=group.written,
+        chosen_by="person",
+    )

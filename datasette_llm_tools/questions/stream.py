@@ -10,6 +10,7 @@ from ..errors import LlmToolsError
 from ..pages import fragment
 from . import pages
 from .addresses import ask_url
+from .agreeing.sentences import so_far
 from .asking import Asking, warm
 from .investigating.stream import investigated
 from .investigating.values import (
@@ -68,7 +69,12 @@ async def _as_sent(
         case AttemptEnded(attempt, outcome):
             return "attempt", {"attempt": attempt, "sql": outcome.sql, "error": outcome.error}
         case VotesCounted(agreement):
-            return "votes", {"asked": agreement.asked, "votes": agreement.votes}
+            message = so_far(agreement)
+            return "votes", {
+                "asked": agreement.asked,
+                "votes": agreement.votes,
+                "message": message,
+            }
         case WordsWritten(delta):
             return "words", {"delta": delta}
         case RowsFound(sql, result):

@@ -24,6 +24,7 @@ from ..schema_reading import read_schema
 from ..settings import read_settings
 from . import pages, store, stream
 from .addresses import ask_url
+from .agreeing.reading import readable, without_agreement
 from .asking import prepare
 from .investigating.loop import Investigating
 from .investigating.reading import investigation_json, just_read, read_investigation
@@ -92,6 +93,7 @@ async def run(request: Request, datasette: Datasette) -> Response:
     schema = await read_schema(datasette, found.database, request.actor)
     block = await pages.block(datasette, request, changed, schema, result)
     answer = replace(changed.answer, result=result)
+    answer = await readable(datasette, request.actor, found.database, answer, result)
     html = await pages.block_html(datasette, request, block)
     told = answer_json(changed.question, answer, block.explanation)
     return json_response({**told, "html": html})
@@ -256,10 +258,11 @@ async def _question_json(request: Request, datasette: Datasette, found: store.Qu
         try:
             result = await run_query(datasette, found.database, answer.sql, actor=request.actor)
             answer = replace(answer, result=result)
+            answer = await readable(datasette, request.actor, found.database, answer, result)
             schema = await read_schema(datasette, found.database, request.actor)
             explanation = await pages.explanation(answer, schema)
         except LlmToolsError as error:
-            answer = store.without_prompts(found).answer
+            answer = without_agreement(store.without_prompts(found).answer)
             answer = replace(answer, text=None, error=error.message)
     told = answer_json(found.question, answer, explanation)
     return json_response({**pages.question_json(found, url), **told})
