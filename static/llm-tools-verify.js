@@ -55,7 +55,7 @@ class LlmToolsVerify extends HTMLElement {
     const parts = [
       [same + reordered, "as published"],
       [different, "drifted"],
-      [refused, "cannot be checked by you"],
+      [refused, "cannot be checked"],
     ];
     const told = parts.filter(([number]) => number).map(([number, what]) => `${number} ${what}`);
     return told.length ? `${told.join(", ")}.` : "Nothing was checked.";

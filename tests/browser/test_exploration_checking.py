@@ -68,7 +68,7 @@ async def test_a_reader_runs_all_blocks_again_on_the_page(visit: Visiting) -> No
     await page.get_by_role("button", name="Run all blocks again").focus()
     await page.keyboard.press("Enter")
     await expect(
-        page.get_by_text("1 as published, 1 drifted, 1 cannot be checked by you.")
+        page.get_by_text("1 as published, 1 drifted, 1 cannot be checked.")
     ).to_be_visible()
     await expect(page.locator(f'[data-badge="{STEADY}"] .badge-same')).to_have_text("as published")
     await picture(reader, "checked")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.explorations import link_store, store
+from datasette_llm_tools.explorations import link_store, running, snapshot_store, store
 from datasette_llm_tools.explorations.checking import verifying
 from datasette_llm_tools.explorations.values import Exploration, Mode, Sharing
 from tests.exploration_sites import (
@@ -230,3 +230,25 @@ async def test_a_new_snapshot_has_no_earlier_checks(tmp_path: Path) -> None:
         await store.share(site.datasette, made.id, Sharing(True, mode=Mode.LIVE))
         live = await site.get(url(made, "certificate.json"), None)
     assert live.status_code == 200 and len(live.json()["certificates"]) == 3
+
+
+@pytest.mark.asyncio
+async def test_blocks_of_a_file_that_does_not_fit_are_named(tmp_path: Path) -> None:
+    async with make_site(tmp_path, lambda _: "", config=dict(PUBLISHING)) as site:
+        document = shop_document(QUESTION, QUERY)
+        made = await make_exploration(site, document)
+        rows = await running.freeze_all(site.datasette, ALICE, "alice", document)
+        tampered = replace(
+            rows[0], rows=(("<b>gold</b>", 1),), more={"faults": ["its rows are <i>others</i>"]}
+        )
+        await snapshot_store.keep_imported(site.datasette, made.id, (tampered, rows[1]))
+        later = shop_document(replace(QUERY, sql="select 'written later'"))
+        await store.save(site.datasette, made.id, later, base=None, actor_id="alice", keep=False)
+        page = await site.get(url(made, "certificate"))
+        told = (await site.get(url(made, "certificate.json"))).json()
+        found = await verified(site, made)
+    assert told["faults"] == {QUESTION.id: ["its rows are <i>others</i>"]}
+    assert "does not fit its certificate" in page.text and "<i>others" not in page.text
+    # The rows belong to the document that came with them.
+    assert told["certificates"][QUERY.id]["sql"] == QUERY.sql
+    assert found[QUESTION.id]["verdict"] == "different" and found[QUERY.id]["verdict"] == "same"

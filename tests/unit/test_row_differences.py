@@ -143,6 +143,12 @@ def test_what_does_not_run_is_refused_in_its_own_words() -> None:
     assert not found.schema_changed
 
 
+def test_what_had_no_rows_then_is_said() -> None:
+    found = differences(frozen((), columns=(), refused="no such table: shop"), now())
+    assert found.verdict is Verdict.REFUSED
+    assert found.message == "It had no rows when it was published: no such table: shop"
+
+
 def test_what_was_cut_is_said() -> None:
     assert "more rows than are kept" in differences(frozen(truncated=True), now()).message
 

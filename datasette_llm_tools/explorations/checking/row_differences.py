@@ -46,10 +46,11 @@ def differences(before: Frozen, after: Frozen) -> Verification:
     """
     schema_changed = bool(before.schema_hash) and before.schema_hash != after.schema_hash
     if after.refused is not None or before.refused is not None:
+        then = f"It had no rows when it was published: {before.refused}"
         return Verification(
             block_id=before.block_id,
             verdict=Verdict.REFUSED,
-            message=after.refused or "There were no rows when it was published.",
+            message=str(after.refused) if before.refused is None else then,
             verified_at=after.taken_at,
             schema_changed=schema_changed and after.refused is None,
         )

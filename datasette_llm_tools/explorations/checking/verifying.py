@@ -85,7 +85,9 @@ async def verify(
     """
     found = await certified(datasette, opened)
     if found is None:
-        raise BadInput("Nothing was frozen that could be checked; publish the exploration with its rows.")
+        raise BadInput(
+            "Nothing was frozen that could be checked; publish the exploration with its rows."
+        )
     blocks = _wanted(found.document, block_ids)
     with _one_at_a_time(datasette, actor):
         done = []
@@ -110,13 +112,14 @@ def last_known(
 
 
 def badge(verification: Verification, since: str) -> str:
-    """A verification in a few words; `since` is when the rows were frozen, ISO 8601."""
+    """A verification in a few words; `since` is when the rows were frozen, ISO 8601, empty where
+    there are none that could be shown."""
     if verification.verdict is Verdict.SAME:
         return "as published"
     if verification.verdict is Verdict.REORDERED:
         return "as published, in another order"
     if verification.verdict is Verdict.REFUSED:
-        return "cannot be checked by you"
+        return "cannot be checked by you" if since else "nothing to compare with"
     number = verification.added + verification.lost + verification.changed
     what = f"{number:,} row{'' if number == 1 else 's'}" if number else "columns"
     return f"drifted: {what} since {day(since)}"
