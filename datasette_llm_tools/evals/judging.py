@@ -149,7 +149,9 @@ class Judge:
 
 
 def _verdict_instead(wanted: Instead, answer: Answer) -> Verdict:
-    """No answer asks back yet, so that what must be asked back is never right."""
+    """What must be asked back is, also where the rows of one reading are there already."""
+    if wanted is Instead.MUST_ASK_BACK and answer.asked_back is not None:
+        return Verdict.RIGHT
     if wanted is Instead.CANNOT and answer.status is Status.UNANSWERABLE:
         return Verdict.RIGHT
     return Verdict.WRONG if answer.status is Status.ANSWERED else _verdict_without_rows(answer)

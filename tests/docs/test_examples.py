@@ -64,13 +64,17 @@ MAKING = {
     "Who may make widgets": ({"alice"}, {"root"}),
     "Who may share widgets": (SIGNED_IN, {"root", "alice"}),
 }
+# Who may keep and run suites.
+EVALUATING = {"Permissions": {"root"}, "Evals": {"root", "alice"}}
 OUR_TABLE = "/shops/_llm_tools_results.json"
 
 
 def test_every_example_of_permissions_is_tried() -> None:
     sections = re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", text_of("docs/permissions.md"), re.M)
     with_example = {heading for heading, body in sections if "```yaml" in body}
-    assert with_example == (set(ASKING) | set(ENRICHING) | set(MAKING)) - {"Permissions"}
+    assert with_example == (set(ASKING) | set(ENRICHING) | set(MAKING) | set(EVALUATING)) - {
+        "Permissions"
+    }
 
 
 @pytest.mark.parametrize("heading", ASKING)
@@ -129,6 +133,19 @@ async def test_who_may_make_and_share_widgets(tmp_path: Path, heading: str) -> N
                 sharing.add(name)
             assert (answer.status_code == 200) == (name in making & sharing)
     assert (making, sharing) == MAKING[heading]
+
+
+@pytest.mark.parametrize("heading", EVALUATING)
+@pytest.mark.asyncio
+async def test_who_may_keep_suites(tmp_path: Path, heading: str) -> None:
+    config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
+    async with make_site(tmp_path, lambda _: "", config=config) as site:
+        allowed = {
+            name
+            for name, actor in PEOPLE.items()
+            if (await site.get("/-/evals.json", actor)).status_code == 200
+        }
+    assert allowed == EVALUATING[heading]
 
 
 @pytest.mark.asyncio
