@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ...errors import LlmToolsError
 from ...permissions import Actor, require
 from ...queries import Value
+from ...widgets.exporting.pictures import can_draw
 from .. import snapshot_store
 from ..addresses import block_url
 from ..checking.certificates import certificate
@@ -127,7 +128,8 @@ def _package_version() -> str:
 def html_for(datasette: Datasette) -> str:
     """What kept HTML of a block must have been rendered for to be sent today."""
     base = datasette.setting("base_url")
-    return f"{_package_version()} {rendering.VERSION} {base}"
+    pictures = "pictures" if can_draw() else "no pictures"
+    return f"{_package_version()} {rendering.VERSION} {pictures} {base}"
 
 
 async def _render_frozen(

@@ -31,6 +31,7 @@ class ChartShown:
     summary: str = shown("What somebody who cannot see it should know")
     note: str | None = shown("That it shows a part only")
     left_out: list[str] = shown("What is left out of it, in sentences")
+    has_picture: bool = shown("Whether the server can draw it for a reader without JavaScript")
     data: dict[str, Any] | None = shown("What is drawn, None where it is fetched when it is seen")
 
 

@@ -15,6 +15,7 @@ from datasette.utils import tilde_encode
 from markupsafe import Markup, escape
 
 from ...markdown import markdown
+from ...widgets.exporting.pictures import can_draw
 from ..addresses import KEY
 from ..contents import block_anchor, block_name, headings
 from ..values import (
@@ -206,5 +207,6 @@ def _chart(shown: Any) -> ChartShown:
         summary=str(drawn.get("summary") or ""),
         note=drawn.get("note"),
         left_out=list(map(str, drawn.get("left_out") or ())),
+        has_picture=can_draw(),
         data=None if isinstance(shown, Frozen) else drawn,
     )

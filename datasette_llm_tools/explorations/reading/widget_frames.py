@@ -85,7 +85,7 @@ def _frozen_rows(frozen: Frozen, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The frozen result of a query with the values that are asked for."""
     name, given = asked.get("query"), asked.get("params") or {}
     queries = {each["name"]: each["results"] for each in frozen.more.get("queries", ())}
-    if name not in queries:
+    if not isinstance(name, str) or name not in queries:
         raise BadInput(f"This widget has no query called {str(name)[:60]!r}.")
     if not isinstance(given, Mapping):
         raise BadInput(f"The parameters of the query {name} must be an object by name.")
