@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from datasette_llm_tools.widgets.values import NamedQuery, Parameter, Widget
+from tests.browser.from_disk import HOSTILE, collector, opened
 from tests.sites import make_site
 from tests.widget_exports import IN_CITY, export_url, kept_chart, kept_document
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-
-class Opened:
-    """A page from disk, what it complained about, and what it asked for."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", lambda said: self.complaints.append(f"{said.type}: {said.text}"))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    @property
-    def requests(self) -> list[str]:
-        """What was asked for beside the file itself."""
-        inside = ("file://", "data:", "blob:", "about:")
-        return [each for each in self.asked if not each.startswith(inside)]
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser, file: Path, *, offline: bool = True, **options: Any
-) -> AsyncIterator[Opened]:
-    context = await browser.new_context(offline=offline, **options)
-    context.set_default_timeout(10_000)
-    try:
-        found = Opened(await context.new_page())
-        await found.page.goto(file.as_uri())
-        yield found
-    finally:
-        await context.close()
 
 
 async def chart_file(folder: Path, **options: Any) -> Path:
@@ -69,32 +34,6 @@ async def written(site: Any, widget: Widget, folder: Path) -> Path:
     file = folder / "exported.html"
     file.write_bytes(answer.content)
     return file
-
-
-@contextmanager
-def collector() -> Iterator[tuple[str, list[str]]]:
-    """A server on loopback, and what it was asked for."""
-    asked: list[str] = []
-
-    class Collecting(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(204)
-            self.end_headers()
-
-        do_POST = do_GET
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Collecting) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -241,9 +180,6 @@ async def test_a_reader_chooses_as_on_the_server(browser: Browser, tmp_path: Pat
         await frame.locator("select").select_option("Linz")
         await frame.get_by_text("Linz 1").wait_for()
         assert (found.complaints, found.requests) == ([], [])
-
-
-HOSTILE = Path(__file__).with_name("hostile_export.html")
 
 
 async def test_a_hostile_widget_reaches_no_server_from_disk(
