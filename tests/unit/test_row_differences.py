@@ -143,6 +143,13 @@ def test_what_does_not_run_is_refused_in_its_own_words() -> None:
     assert not found.schema_changed
 
 
+def test_long_cells_of_a_change_are_cut() -> None:
+    rows = [("a", "x" * 2000, {"$base64": True, "encoded": "AAAA"})]
+    (change,) = differences(frozen(), now(rows)).changes[:1]
+    assert change.after is not None
+    assert (len(change.after[1]), change.after[2]) == (501, "Binary: 3 bytes")
+
+
 def test_what_had_no_rows_then_is_said() -> None:
     found = differences(frozen((), columns=(), refused="no such table: shop"), now())
     assert found.verdict is Verdict.REFUSED

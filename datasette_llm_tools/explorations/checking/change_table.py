@@ -19,10 +19,7 @@ class ChangedCell:
 
     before: str | None
     after: str | None
-
-    @property
-    def is_same(self) -> bool:
-        return self.before == self.after
+    is_same: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def _row(
     columns: Sequence[tuple[str, int]],
 ) -> ChangedRow:
     cells = tuple(
-        ChangedCell(_cell(change.before, before.get(each)), _cell(change.after, after.get(each)))
+        _cell(_value(change.before, before.get(each)), _value(change.after, after.get(each)))
         for each in columns
     )
     if change.before is None:
@@ -65,13 +62,18 @@ def _row(
     return ChangedRow("lost" if change.after is None else "changed", change.at + 1, cells)
 
 
-def _cell(row: tuple[Any, ...] | None, place: int | None) -> str | None:
+def _cell(before: str | None, after: str | None) -> ChangedCell:
+    return ChangedCell(_cut(before), _cut(after), before == after)
+
+
+def _value(row: tuple[Any, ...] | None, place: int | None) -> str | None:
     if row is None or place is None:
         return None
     value = row[place]
     if value is None:
         return "NULL"
-    if isinstance(value, dict):
-        return f"Binary: {len(str(value.get('encoded', ''))) * 3 // 4:,} bytes"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"

@@ -11,6 +11,7 @@ from ..values import Frozen, RowChange, Verdict, Verification
 from .row_pairs import Compared, Pair, compared
 
 MOST_CHANGES = 100
+MOST_CHARACTERS = 500  # of a cell in a change
 _MONTHS = [
     "Jan",
     "Feb",
@@ -112,10 +113,27 @@ class _Difference:
         return tuple(map(self._change, self.compared.pairs[:MOST_CHANGES]))
 
     def _change(self, pair: Pair) -> RowChange:
-        before = None if pair.before is None else tuple(self.before.rows[pair.before])
-        after = None if pair.after is None else tuple(self.after.rows[pair.after])
+        before = None if pair.before is None else _cut(self.before.rows[pair.before])
+        after = None if pair.after is None else _cut(self.after.rows[pair.after])
         at = pair.before if pair.after is None else pair.after
         return RowChange(at or 0, before, after)
+
+
+def _cut(row: Row) -> Row:
+    """A row with long texts cut: what came of a check is kept in memory for a while."""
+    return tuple(
+        f"{cell[:MOST_CHARACTERS]}…"
+        if isinstance(cell, str) and len(cell) > MOST_CHARACTERS
+        else cell
+        for cell in map(_blob_cut, row)
+    )
+
+
+def _blob_cut(cell: Any) -> Any:
+    if not isinstance(cell, dict):
+        return cell
+    size = len(str(cell.get("encoded", ""))) * 3 // 4
+    return f"Binary: {size:,} bytes"
 
 
 def _tables(before: Frozen, after: Frozen) -> Iterator[tuple[_Table, _Table]]:

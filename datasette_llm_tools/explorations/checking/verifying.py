@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ...permissions import Actor
 
 _KEPT_SECONDS = 600.0
-_MOST_KEPT = 2_000
+_MOST_KEPT = 500
 # Of an exploration that came as a file and was not published: what its rows belong to.
 _IMPORTED = 1
 
@@ -171,6 +171,9 @@ def _keep(
     kept = _kept.setdefault(datasette, {})
     key = (_whose(actor, exploration), verification.block_id)
     kept.pop(key, None)
+    oldest = time.monotonic() - _KEPT_SECONDS
+    for each in [each for each, (at, _) in kept.items() if at <= oldest]:
+        del kept[each]
     while len(kept) >= _MOST_KEPT:
         del kept[next(iter(kept))]
     kept[key] = (time.monotonic(), verification)
