@@ -162,11 +162,12 @@ def error_outcome(number: int, facts: Sequence[str]) -> str:
 def reply_schema(tools: Sequence[Tool], citable: Sequence[int] | None = None) -> dict[str, Any]:
     """The JSON schema of a reply that uses one of these tools.
 
-    With `citable` a claim can name those steps only: for a model whose grammar is made anew for
-    each reply. Others are given one schema for all steps, which providers keep.
+    With `citable` a claim can name those steps only, and texts and lists are bounded: for a local
+    model, whose grammar is made anew for each reply and which may not find an end. Others are given
+    one schema for all steps, which providers keep, without bounds, which not all of them take.
     """
     actions = [_action(tool, citable) for tool in tools]
-    return _object({"thought": {"type": "string", "maxLength": 200}, "action": {"anyOf": actions}})
+    return _object({"thought": _string(citable, 200), "action": {"anyOf": actions}})
 
 
 def _action(tool: Tool, citable: Sequence[int] | None) -> dict[str, Any]:
@@ -176,20 +177,29 @@ def _action(tool: Tool, citable: Sequence[int] | None) -> dict[str, Any]:
 
 
 def _fields(tool: Tool, citable: Sequence[int] | None) -> dict[str, Any]:
-    text = {"type": "string"}
     match tool:
         case Tool.SQL:
-            return {"sql": text}
+            return {"sql": {"type": "string"}}
         case Tool.VALUES:
-            return {"table": text, "column": text, "like": text}
+            return {name: _string(citable, 100) for name in ("table", "column", "like")}
         case Tool.TABLES:
-            return {"names": {"type": "array", "items": text}}
+            return {"names": _list(citable, 10, _string(citable, 100))}
         case Tool.CANNOT:
-            return {"reason": text}
+            return {"reason": _string(citable, 300)}
     number = {"type": "integer"} if citable is None else {"enum": list(citable)}
-    steps = {"type": "array", "items": number, "minItems": 1}
-    claims = {"type": "array", "items": _object({"text": text, "steps": steps}), "minItems": 1}
-    return {"claims": claims}
+    claim = _object({"text": _string(citable, 300), "steps": _list(citable, 4, number, 1)})
+    return {"claims": _list(citable, 5, claim, 1)}
+
+
+def _string(citable: Sequence[int] | None, longest: int) -> dict[str, Any]:
+    return {"type": "string", **({} if citable is None else {"maxLength": longest})}
+
+
+def _list(
+    citable: Sequence[int] | None, most: int, items: dict[str, Any], least: int = 0
+) -> dict[str, Any]:
+    bounds = {} if citable is None else {"minItems": least, "maxItems": most}
+    return {"type": "array", "items": items, **bounds}
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
