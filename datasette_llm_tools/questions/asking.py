@@ -14,7 +14,8 @@ from ..prompt import Prompt
 from ..schema_reading import read_schema
 from ..schema_text import SchemaText, schema_text
 from ..settings import Settings, read_settings
-from . import prompts
+from . import prompts, store
+from .pairs import Pair, similar
 from .values import Previous
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Asking:
     previous: tuple[Previous, ...] = ()
     about: str | None = None
     in_words: bool = True
+    pairs: tuple[Pair, ...] = ()
 
     def schema_text(self) -> tuple[SchemaText, str]:
         """What a prompt says of the schema, cut to the question if large, and what fences it."""
@@ -68,6 +70,7 @@ class Asking:
             marker=marker,
             previous=self.previous,
             about=self.about,
+            examples=similar(self.question, self.pairs),
             max_tokens=self.settings.max_output_tokens,
         )
 
@@ -95,6 +98,7 @@ async def prepare(
     )
     schema = await read_schema(datasette, database, actor, tables=tables)
     table = schema.table(about) if about else None
+    pairs = await _pairs(datasette, actor, database, tables) if settings.verified_pairs else ()
     return Asking(
         datasette=datasette,
         actor=actor,
@@ -107,6 +111,19 @@ async def prepare(
         previous=previous,
         about=table.name if table else None,
         in_words=settings.answer_in_words if in_words is None else in_words,
+        pairs=pairs,
+    )
+
+
+async def _pairs(
+    datasette: Datasette, actor: Actor, database: str, tables: frozenset[str]
+) -> tuple[Pair, ...]:
+    """What was called right, as far as this actor may see the tables that it reads."""
+    found = await store.verified(datasette, database, store.actor_id(actor))
+    return tuple(
+        Pair(each.id, each.question, each.answer.sql)
+        for each in found
+        if each.answer.sql and each.answer.tables and tables.issuperset(each.answer.tables)
     )
 
 

@@ -63,6 +63,19 @@ async def with_known_texts(sql: str, schema: Schema, look: Look) -> Mended | Non
     return Mended(tree.sql(dialect="sqlite"), tuple(changes)) if changes else None
 
 
+async def unknown_texts(sql: str, schema: Schema, look: Look) -> tuple[str, ...]:
+    """The texts of a statement that the columns which it compares them with do not hold.
+
+    A statement that cannot be read, or data that cannot be looked at, leave all of them unknown.
+    """
+    try:
+        compared = list(_compared(sqlglot.parse_one(sql, dialect="sqlite"), schema))
+        absent = await _absent(compared[:_MOST_LITERALS], look) if compared else []
+    except Exception:  # what cannot be checked is not to be relied on
+        return (sql,)
+    return tuple(each.text for each in absent)
+
+
 def _compared(tree: exp.Expr, schema: Schema) -> Iterator[_Compared]:
     """The comparisons of a column of a known table with a text."""
     for equal in tree.find_all(exp.EQ, exp.NEQ, exp.In):

@@ -11,8 +11,9 @@ from ..errors import LlmToolsError, QueryFailed, QueryTimedOut
 from ..queries import Limits, QueryResult, run_query
 from .corrections import corrected
 from .dialects import in_sqlite
-from .literals import with_known_texts
+from .literals import unknown_texts, with_known_texts
 from .mending import Mended, mended
+from .pairs import Recurring
 
 if TYPE_CHECKING:
     from ..schema import Schema
@@ -57,6 +58,18 @@ class Trying:
             milliseconds = (time.perf_counter() - started) * 1000
             self._known[sql] = replace(found, milliseconds=milliseconds)
         return self._known[sql]
+
+    async def asked_before(self, found: Recurring) -> Tried | None:
+        """Run a pair's SQL with the values of a question; None where the data do not hold them."""
+        statement = Tried(found.sql, found.sql)
+        if found.values:
+            texts = await with_known_texts(found.sql, self._asking.schema, self._look)
+            if texts is not None:
+                statement = _changed(statement, texts)
+            if await unknown_texts(statement.sql, self._asking.schema, self._look):
+                return None
+        tried = await self._run(statement, None)
+        return tried if tried.result is not None else None
 
     async def _tried(self, sql: str) -> Tried:
         settings = self._asking.settings

@@ -1,0 +1,144 @@
+"""Questions whose answers a person called right, and what they are good for. Pure.
+
+A question that is asked again with another value in it is answered from its pair, without a model;
+questions that are only like it go into the prompt as examples.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlglot
+from rapidfuzz import fuzz, process
+from sqlglot import exp
+
+_SQL_CHARS = 8000
+_ALIKE = 60  # of 100, as rapidfuzz counts words that two questions share
+_VALUE_CHARS = 60
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question and the SQL that is right for it; `question_id` names its page."""
+
+    question_id: str
+    question: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """A pair for a question, with the values of that put into its SQL: (before, now) of each."""
+
+    pair: Pair
+    sql: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairUsed:
+    """The pair that an answer was taken from, as it is kept with the answer."""
+
+    question_id: str
+    question: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+def similar(question: str, pairs: Sequence[Pair], most: int = 3) -> tuple[Pair, ...]:
+    """The pairs whose questions share most words with this one, the most alike first."""
+    found = process.extract(
+        _plain(question),
+        [_plain(each.question) for each in pairs],
+        scorer=fuzz.token_sort_ratio,
+        limit=most,
+        score_cutoff=_ALIKE,
+    )
+    return tuple(pairs[index] for _, _, index in found)
+
+
+def recurring(question: str, pairs: Sequence[Pair]) -> Recurring | None:
+    """The first pair whose question is this one but for values that its SQL compares with."""
+    for pair in pairs:
+        if _plain(pair.question) == _plain(question):
+            return Recurring(pair, pair.sql)
+    for pair in pairs:
+        found = _with_values(question, pair)
+        if found is not None:
+            return found
+    return None
+
+
+def _with_values(question: str, pair: Pair) -> Recurring | None:
+    if len(pair.sql) > _SQL_CHARS:
+        return None
+    try:
+        tree = sqlglot.parse_one(pair.sql, dialect="sqlite")
+    except Exception:  # edited by hand, perhaps in words that the parser does not know
+        return None
+    asked = _plain(pair.question)
+    places = dict.fromkeys(_compared(tree))
+    values = [text for text in places if len(_found(text, asked)) == 1]
+    if not values:
+        return None
+    given = _given(_plain(question), asked, values)
+    if given is None:
+        return None
+    changed = tuple((old, new) for old, new in zip(values, given, strict=True) if old != new)
+    for literal in list(tree.find_all(exp.Literal)):
+        new = dict(changed).get(_bare(literal))
+        if new is not None:
+            literal.replace(_literal(literal, new))
+    return Recurring(pair, tree.sql(dialect="sqlite"), changed) if changed else None
+
+
+def _compared(tree: exp.Expr) -> Iterator[str]:
+    """The values that a statement compares with, as a question would write them."""
+    for literal in tree.find_all(exp.Literal):
+        if literal.find_ancestor(exp.Where, exp.Having, exp.Join) and _bare(literal):
+            yield _bare(literal)
+
+
+def _bare(literal: exp.Literal) -> str:
+    return str(literal.this).strip("%").lower() if literal.is_string else str(literal.this)
+
+
+def _literal(old: exp.Literal, text: str) -> exp.Expr:
+    if not old.is_string:
+        return exp.Literal.number(text)
+    before = str(old.this)
+    head, tail = "%" * before.startswith("%"), "%" * (len(before) > 1 and before.endswith("%"))
+    return exp.Literal.string(f"{head}{text}{tail}")
+
+
+def _given(question: str, asked: str, values: Sequence[str]) -> list[str] | None:
+    """What stands in a question where `asked` has the values; None where the rest differs."""
+    spans = sorted((_found(value, asked)[0], value) for value in values)
+    pattern, at, order = "", 0, []
+    for (start, end), value in spans:
+        if start < at:
+            return None  # one value stands within another
+        pattern += re.escape(asked[at:start]) + "(.+?)"
+        order.append(value)
+        at = end
+    match = re.fullmatch(pattern + re.escape(asked[at:]), question)
+    if match is None:
+        return None
+    given = dict(zip(order, match.groups(), strict=True))
+    for old, new in given.items():
+        is_number = _NUMBER.fullmatch(old) is not None
+        if len(new) > _VALUE_CHARS or (is_number and not _NUMBER.fullmatch(new)):
+            return None
+    return [given[value] for value in values]
+
+
+def _found(value: str, text: str) -> list[tuple[int, int]]:
+    pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
+    return [match.span() for match in re.finditer(pattern, text)]
+
+
+def _plain(question: str) -> str:
+    """A question in lower case, with single spaces and without the sign at its end."""
+    return " ".join(question.lower().split()).rstrip(" ?!.")

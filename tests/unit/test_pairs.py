@@ -1,0 +1,76 @@
+"""Questions that come again: with the same words, with another value, or only alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasette_llm_tools.questions.pairs import Pair, recurring, similar
+
+TEA = Pair(
+    "1",
+    "How many sales of tea were there in 2023?",
+    "SELECT COUNT(*) FROM sale WHERE item = 'tea' AND strftime('%Y', day) = '2023'",
+)
+LIKE = Pair(
+    "2",
+    "Which shops have Corner in their name?",
+    "SELECT * FROM shop WHERE name LIKE '%corner%'",
+)
+TOP = Pair(
+    "3",
+    "Shops with more than 5 sales",
+    "SELECT shop_id FROM sale GROUP BY 1 HAVING COUNT(*) > 5",
+)
+PAIRS = [TEA, LIKE, TOP]
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("how many sales of tea were there in  2023", TEA.sql),
+        (
+            "How many sales of milk were there in 2023?",
+            "SELECT COUNT(*) FROM sale WHERE item = 'milk' AND STRFTIME('%Y', day) = '2023'",
+        ),
+        (
+            "How many sales of green tea were there in 2024?",
+            "SELECT COUNT(*) FROM sale WHERE item = 'green tea' AND STRFTIME('%Y', day) = '2024'",
+        ),
+        ("Which shops have Mill in their name?", "SELECT * FROM shop WHERE name LIKE '%mill%'"),
+        (
+            "Shops with more than 12 sales",
+            "SELECT shop_id FROM sale GROUP BY 1 HAVING COUNT(*) > 12",
+        ),
+        ("How many sales of tea were there?", None),
+        ("How many sales of tea were there in May?", None),  # a year was asked for
+        ("Shops with more than many sales", None),
+        ("How many returns of tea were there in 2023?", None),
+        ("", None),
+    ],
+)
+def test_asked_again(question: str, sql: str | None) -> None:
+    found = recurring(question, PAIRS)
+    assert (found and found.sql) == sql
+
+
+def test_what_was_changed_is_told() -> None:
+    found = recurring("How many sales of jam were there in 2024?", PAIRS)
+    assert found is not None
+    assert found.pair is TEA and found.values == (("tea", "jam"), ("2023", "2024"))
+
+
+def test_a_value_that_stands_twice_in_the_question_is_no_place() -> None:
+    pair = Pair("4", "Is tea tea?", "SELECT 1 FROM sale WHERE item = 'tea'")
+    assert recurring("Is milk tea?", [pair]) is None
+
+
+def test_sql_that_cannot_be_read_is_only_taken_as_it_is() -> None:
+    pair = Pair("5", "How many in Linz?", "SELECT ((( 'Linz'")
+    assert recurring("How many in Graz?", [pair]) is None
+    assert recurring("How many in Linz?", [pair]) is not None
+
+
+def test_alike() -> None:
+    assert similar("How many sales of coffee in 2023", PAIRS)[0] is TEA
+    assert similar("What is the weather?", PAIRS) == ()
+    assert similar("anything", []) == ()
