@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from datasette.utils import StartupError
 
 from . import migrations
+from .embed_sites import embed_sites
 from .enrichments.work import worker
 from .errors import BadInput
 from .evals import work as eval_work
@@ -28,7 +29,7 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
     async def inner() -> None:
         try:
-            read_settings(datasette)
+            embed_sites(read_settings(datasette).embed_sites)
         except BadInput as error:
             raise StartupError(error.message) from error
         await datasette.get_internal_database().execute_write_fn(

@@ -30,7 +30,7 @@ View = Callable[..., Awaitable[Any]]
 _POLICY = (
     "default-src 'self'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src {frames}; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
 )
 
 
@@ -90,13 +90,21 @@ async def error_response(datasette: Datasette, request: Request, error: LlmTools
 
 
 async def render(
-    datasette: Datasette, request: Request, page: Page, *, status: int = 200
+    datasette: Datasette,
+    request: Request,
+    page: Page,
+    *,
+    status: int = 200,
+    ancestors: str = "'self'",
 ) -> Response:
-    """Render a page's template with its fields as the context."""
+    """Render a page's template with its fields as the context.
+
+    `ancestors`: what may show it in a frame, as a policy has it.
+    """
     context = {each.name: getattr(page, each.name) for each in fields(page)}
     html = await datasette.render_template(page.template, context, request=request)
     headers = {
-        "Content-Security-Policy": await _policy(datasette, request, page.has_frames),
+        "Content-Security-Policy": await _policy(datasette, request, page.has_frames, ancestors),
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
@@ -164,7 +172,7 @@ async def posted(request: Request, most_bytes: int | None = None) -> dict[str, A
 _script_hashes: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
-async def _policy(datasette: Datasette, request: Request, has_frames: bool) -> str:
+async def _policy(datasette: Datasette, request: Request, has_frames: bool, ancestors: str) -> str:
     """The policy with the hashes of the inline scripts that every Datasette page has.
 
     They are taken from a page without any content, so that nothing that came
@@ -175,7 +183,8 @@ async def _policy(datasette: Datasette, request: Request, has_frames: bool) -> s
         bodies = re.findall(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
         _script_hashes[datasette] = " ".join(sorted({_hash(body) for body in bodies}))
     frames = _frame_source(datasette, request) if has_frames else "'none'"
-    return _POLICY.format(scripts=_script_hashes[datasette], frames=frames)
+    scripts = _script_hashes[datasette]
+    return _POLICY.format(scripts=scripts, frames=frames, ancestors=ancestors)
 
 
 def _frame_source(datasette: Datasette, request: Request) -> str:

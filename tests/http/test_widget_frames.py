@@ -191,7 +191,10 @@ async def test_what_is_minted_is_what_is_taken(tmp_path: Path) -> None:
     async with make_site(tmp_path, answer) as site:
         rebuilt = rebuild("<p>é</p><script src=lib:plot></script><script>1 < 2</script>")
         minted = await frames.mint(site.datasette, rebuilt)
-        assert await frames.take(site.datasette, minted.token) == rebuilt
+        taken = await frames.take(site.datasette, minted.token)
+        assert taken is not None
+        assert taken.rebuilt == rebuilt
+        assert taken.headers == frames.HEADERS
 
 
 async def test_the_address_of_frames_is_the_one_that_pages_let_in() -> None:

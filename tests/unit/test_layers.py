@@ -21,6 +21,7 @@ GUARD = {
 }
 VALUES = GUARD | {
     "column_origins",
+    "embed_sites",
     "errors",
     "migrations",
     "name_words",

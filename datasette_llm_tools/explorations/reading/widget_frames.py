@@ -11,8 +11,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...embed_sites import embed_sites
 from ...errors import BadInput, NotFound
 from ...permissions import Actor, require
+from ...settings import read_settings
 from ...widgets.sandbox import frames
 from ...widgets.sandbox.documents import Rebuilt, rebuild
 from ...widgets.sandbox.frame_views import rebuilt_source
@@ -39,7 +41,10 @@ async def start(
         rebuilt = await _frozen_source(await _frozen(datasette, found, block))
     else:
         rebuilt = await rebuilt_source(await _revision(datasette, actor, found, block))
-    minted = await frames.mint(datasette, rebuilt)
+    # The same for pages here and for those that other sites embed: a frame is let into a page by
+    # its token alone, and has neither cookies nor an origin.
+    sites = embed_sites(read_settings(datasette).embed_sites)
+    minted = await frames.mint(datasette, rebuilt, ancestors=" ".join([frames.OURS, *sites]))
     return {**frames.frame_json(minted, approved=True), "refused": list(rebuilt.refused)}
 
 

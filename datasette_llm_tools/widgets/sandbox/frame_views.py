@@ -62,7 +62,7 @@ async def frame(request: Request, datasette: Datasette) -> Response:
         return _said(error.message, error.status)
     if found is None:
         return _said("This frame was shown before, or has expired; reload the page.", 404)
-    return Response.html(framed(found), headers=dict(frames.HEADERS))
+    return Response.html(framed(found.rebuilt), headers=found.headers)
 
 
 async def rebuilt_source(revision: Revision) -> Rebuilt:

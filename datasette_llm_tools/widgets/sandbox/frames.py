@@ -47,8 +47,9 @@ _FEATURES = (
     "summarizer sync-xhr translator unload usb window-management xr-spatial-tracking"
 )
 
+OURS = "'self'"  # who may have a frame within a page, as a policy says it
 HEADERS = {
-    "Content-Security-Policy": f"{POLICY}; sandbox allow-scripts; frame-ancestors 'self'",
+    "Content-Security-Policy": f"{POLICY}; sandbox allow-scripts; frame-ancestors {OURS}",
     "Connection-Allowlist": "()",
     "Permissions-Policy": ", ".join(f"{name}=()" for name in _FEATURES.split()),
     "X-DNS-Prefetch-Control": "off",
@@ -68,11 +69,28 @@ class Frame:
     token: str
 
 
-async def mint(datasette: Datasette, rebuilt: Rebuilt) -> Frame:
-    """Let a document be fetched once, within EXPIRES_SECONDS. Raises Conflict."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A document that is fetched, and which sites may have it within a page."""
+
+    rebuilt: Rebuilt
+    ancestors: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """HEADERS for these sites."""
+        policy = f"{POLICY}; sandbox allow-scripts; frame-ancestors {self.ancestors}"
+        return {**HEADERS, "Content-Security-Policy": policy}
+
+
+async def mint(datasette: Datasette, rebuilt: Rebuilt, *, ancestors: str = OURS) -> Frame:
+    """Let a document be fetched once, within EXPIRES_SECONDS. Raises Conflict.
+
+    `ancestors`: which sites may have it within a page, all of them counted, as a policy says it.
+    """
     token = secrets.token_urlsafe(24)
     now = time.time()
-    document = json.dumps([list(rebuilt.libraries), rebuilt.html])
+    document = json.dumps([list(rebuilt.libraries), rebuilt.html, ancestors])
 
     def change(connection: sqlite3.Connection) -> None:
         connection.execute("delete from llm_tools_widget_frames where expires < ?", [now])
@@ -90,7 +108,7 @@ async def mint(datasette: Datasette, rebuilt: Rebuilt) -> Frame:
     return Frame(str(datasette.urls.path(f"{FRAME_PATH}?t={token}")), token)
 
 
-async def take(datasette: Datasette, token: str) -> Rebuilt | None:
+async def take(datasette: Datasette, token: str) -> Waiting | None:
     """The document of a token, which is gone from then on; None where there is none.
 
     Raises Conflict.
@@ -105,8 +123,8 @@ async def take(datasette: Datasette, token: str) -> Rebuilt | None:
     row = await _write(datasette, change)
     if row is None or row[1] < time.time():
         return None
-    libraries, html = json.loads(row[0])
-    return Rebuilt(html, libraries=tuple(libraries))
+    libraries, html, ancestors = json.loads(row[0])
+    return Waiting(Rebuilt(html, libraries=tuple(libraries)), ancestors)
 
 
 async def _write(datasette: Datasette, change: Callable[[sqlite3.Connection], Any]) -> Any:
