@@ -93,8 +93,6 @@ export class Words {
   #turn(item, isWriting) {
     this.page.part("text", item).hidden = !isWriting;
     this.page.part("preview", item).hidden = isWriting;
-    const toggle = this.page.part("toggle", item);
-    toggle.ariaPressed = String(!isWriting);
-    item.classList.toggle("writing-words", isWriting);
+    this.page.part("toggle", item).textContent = isWriting ? "Preview" : "Edit";
   }
 }

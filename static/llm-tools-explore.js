@@ -48,8 +48,8 @@ class LlmToolsExplore extends HTMLElement {
   /** What people are told of a block: Chart “Delays”. */
   called(item) {
     const title = item.querySelector(".block-title");
-    const text = this.part("text", item)?.value.trim().split(/\s+/).join(" ") ?? "";
-    const name = title ? title.value.trim() || title.placeholder : text;
+    const text = this.part("text", item)?.value.replace(/[#*`>]+/g, "").trim() ?? "";
+    const name = title ? title.value.trim() || title.placeholder : text.split(/\s+/).join(" ");
     const kind = item.dataset.name;
     if (!name || name === "Title") return kind;
     return `${kind} “${name.length > 40 ? `${name.slice(0, 40).trim()}…` : name}”`;

@@ -59,6 +59,8 @@ async function trouble(response) {
 export function elementFrom(html) {
   const template = document.createElement("template");
   template.innerHTML = html.trim();
+  // In a template they are parsed as if there were no scripts: their pictures would be fetched.
+  for (const each of template.content.querySelectorAll("noscript")) each.remove();
   return template.content.firstElementChild;
 }
 

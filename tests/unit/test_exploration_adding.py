@@ -336,6 +336,7 @@ def test_buttons_arrange(action: str, order: str) -> None:
         (CHART, "Chart “Sales by item”"),
         (QUESTION, "Question “What was sold?”"),
         (Words(id="a" * 12, text=""), "Words"),
+        (Words(id="a" * 12, text="## The *end*"), "Words “The end”"),
         (
             Words(id="a" * 12, text="one\ntwo " * 20),
             "Words “one two one two one two one two one two…”",

@@ -8,6 +8,7 @@ needs nothing that may have changed on the server meanwhile.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count, takewhile
@@ -23,6 +24,7 @@ Fields = Mapping[str, Any]
 
 _MOST_PLACES = 10_000
 _PARAMETER = "parameter.{}.{}"
+_MARKS = re.compile(r"[#*`>]+")  # of Markdown, which nobody wants to have read out
 _KINDS = {
     BlockKind.WORDS: "Words",
     BlockKind.QUESTION: "Question",
@@ -103,7 +105,7 @@ def called(block: Block) -> str:
     """A block as people are told of it: Chart “Delays”, or Words “They grow …”."""
     name = block_name(block)
     if isinstance(block, Words):
-        first = " ".join(block.text.split())
+        first = " ".join(_MARKS.sub("", block.text).split())
         name = first if len(first) <= 40 else first[:40].rstrip() + "…"
     return f"{kind_name(block)} “{name}”" if name else kind_name(block)
 
