@@ -340,6 +340,7 @@ def test_what_is_not_as_it_must_be_is_refused_with_its_place(
         ("vega_lite/mark", "image"),
         ("vega_lite", "bar"),
         ("fields", [1]),
+        ("fields", ["f0"]),
     ],
 )
 def test_a_drawing_that_reaches_elsewhere_is_refused(path: str, new: Any) -> None:

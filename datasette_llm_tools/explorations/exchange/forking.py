@@ -6,7 +6,6 @@ new ones that nobody has run, its rows are a snapshot that only the importer see
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from ..contents import block_name
 from ..documents import document_json
 from ..opening import require_author
 from ..values import Block, Document, Exploration, Frozen, RevisionOrigin, WidgetBlock
+from .aside import aside
 from .files import File, TakenWidget, widget_key
 from .material import origin_of
 from .portable import safe_frozen
@@ -54,7 +54,7 @@ async def take_in(
             f"The exploration has {size:,} bytes without its rows; it may have {most:,}."
         )
     warnings = [_misfit(document, key, said) for key, said in file.misfits.items()]
-    frozen, unsafe = await asyncio.to_thread(_safe, file)
+    frozen, unsafe = await aside(lambda: _safe(file))
     numbers, left_out = await _made_widgets(datasette, actor, owner, file)
     kept = _renumbered(document, numbers)
     exploration, _ = await store.create(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from ...errors import BadInput, LlmToolsError
 from ...widgets.exporting.export_data import rows_csv
 from ...widgets.exporting.pictures import can_draw, picture
 from ..values import Block, ChartBlock, Frozen, WidgetBlock
+from .aside import aside
 from .files import File, as_text, file_json
 from .html_file import html_file
 from .markdown_file import markdown_file
@@ -37,11 +37,12 @@ async def content(datasette: Datasette, file: File, kind: str, *, has_run: bool 
     if kind == "html":
         return await html_file(datasette, file, has_run=has_run)
     if kind == "json":
-        return await asyncio.to_thread(lambda: as_text(file_json(file)))
+        return await aside(lambda: as_text(file_json(file)))
     if kind == "yaml":
-        return await asyncio.to_thread(queries_file, file)
+        return await aside(lambda: queries_file(file))
     writing = markdown_file if kind == "md" else notebook_file
-    return await asyncio.to_thread(writing, file, await pictures_of(file))
+    pictures = await pictures_of(file)
+    return await aside(lambda: writing(file, pictures))
 
 
 async def pictures_of(file: File) -> dict[str, bytes]:

@@ -74,12 +74,12 @@ def _rows(read: ObjectReader, width: int) -> tuple[tuple[Any, ...], ...]:
             raise read.wrong(
                 "rows", f"must be lists of {width} cells, as its row {number:,} is not"
             )
-        if not all(map(_is_cell, row)):
+        if not all(map(is_cell, row)):
             raise read.wrong("rows", f"have a cell in row {number:,} that SQLite does not have")
     return tuple(map(tuple, value))
 
 
-def _is_cell(value: Any) -> bool:
+def is_cell(value: Any) -> bool:
     """Whether a value is what cells become in JSON (widgets/sandbox/rows.py)."""
     if value is None or isinstance(value, (str, bool)):
         return True

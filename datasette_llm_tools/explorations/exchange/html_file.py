@@ -7,7 +7,6 @@ is that of their frames, which take it over.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -35,6 +34,7 @@ from ..checking.certificates import row_count
 from ..contents import block_anchor, block_name, contents, headings
 from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
+from .aside import aside
 from .file_contexts import ExportedExploration, FileBlock, Library
 from .files import File, as_text, file_json
 from .portable import FAULTS
@@ -51,7 +51,7 @@ _SNAPSHOT = "SNAPSHOT_OF_THIS_FRAME"
 
 async def html_file(datasette: Datasette, file: File, *, has_run: bool = True) -> str:
     """The file's text. `has_run`: widgets start by themselves, for their owner has run them."""
-    return await rendered(datasette, await asyncio.to_thread(_page, file, has_run))
+    return await rendered(datasette, await aside(lambda: _page(file, has_run)))
 
 
 def _page(file: File, has_run: bool) -> ExportedExploration:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from ..values import (
     WidgetBlock,
     Words,
 )
+from .aside import aside
 from .files import About, File, TakenWidget, source_of, widget_key
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def material(datasette: Datasette, actor: Actor, found: Opened, url: str) 
         about=_about(found, url),
         document=document,
         frozen=frozen,
-        certificates=await asyncio.to_thread(_certificates, document, frozen),
+        certificates=await aside(lambda: _certificates(document, frozen)),
         widgets=await _widgets(datasette, found.exploration, document, frozen),
     )
 

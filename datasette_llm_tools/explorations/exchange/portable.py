@@ -17,6 +17,7 @@ from ...widgets.sandbox.libraries import NAMES
 from ..canonical import frozen_digest
 from ..strict_json import ObjectReader
 from ..values import Block, ChartBlock, Frozen, WidgetBlock
+from .frozen_json import is_cell
 
 FAULTS = "faults"  # in `more`: what does not fit the certificate
 _SAID = 2_000
@@ -59,6 +60,8 @@ def _chart(frozen: Frozen, block: ChartBlock) -> dict[str, Any]:
     for name in _LISTS:
         if not all(isinstance(each, str) for each in read.items(name, 10_000)):
             raise read.wrong(name, "must be texts")
+    if len(more.get("fields") or ()) != len(frozen.columns):
+        raise read.wrong("fields", "must be as many as there are columns")
     if not isinstance(more.get("vega_lite"), dict):
         raise read.wrong("vega_lite", "must be an object that says how to draw the chart")
     try:
@@ -107,6 +110,8 @@ def _result(value: Any, place: str) -> dict[str, Any]:
     columns, rows = read.items("columns", 2000), read.items("rows", 1_000_000)
     if not all(isinstance(row, list) and len(row) == len(columns) for row in rows):
         raise BadInput(f"{place}: a row of a result has not as many cells as there are columns.")
+    if not all(is_cell(each) for row in rows for each in row):
+        raise BadInput(f"{place}: a result has a cell that SQLite does not have.")
     read.end()
     return {"params": params, "columns": columns, "rows": rows, "truncated": truncated}
 

@@ -3,7 +3,6 @@ and never more of it than may be."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from datasette.utils.multipart import UploadedFile
 
 from ...errors import BadInput
 from ...settings import read_settings
+from .aside import aside
 from .files import File, file_from_json
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _FORM_BYTES = 200_000  # for the fields beside the file and the lines between th
 # Lists and values of a file that is read: a few bytes of JSON may take a hundred of memory.
 _MOST_LISTS = 3_000_000
 _MOST_VALUES = 20_000_000
+_TORN = 6  # characters at the end of a file that may be what is left of a word or an escape
 _START = re.compile(
     rf'<script type="application/json" id="{ELEMENT}">(?P<json>.*?)(?P<end></script>|\Z)', re.DOTALL
 )
@@ -34,7 +35,7 @@ async def received(request: Request, datasette: Datasette) -> File:
     """The file of a POST: `file` of a form, or the body itself. Raises BadInput."""
     settings = read_settings(datasette)
     body = await _body(request, settings.max_import_bytes)
-    return await asyncio.to_thread(file_of, body, settings.exploration_blocks)
+    return await aside(lambda: file_of(body, settings.exploration_blocks))
 
 
 def file_of(body: bytes, most_blocks: int = 200) -> File:
@@ -68,7 +69,7 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        if text.startswith("{") and (error.pos >= len(text) - 1 or not text.endswith("}")):
+        if error.msg.startswith("Unterminated") or error.pos >= len(text) - _TORN:
             raise BadInput("The file is cut off; export it again, or copy it once more.") from error
         raise BadInput(f"The file is not valid JSON: {error}.") from error
     except (ValueError, RecursionError) as error:
