@@ -8,6 +8,7 @@ reply stream or stop it half-way.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -55,6 +56,46 @@ class ScriptedModel(llm.AsyncModel):
             input=sum(len(each["text"]) for each in messages) // 4,
             output=sum(map(len, pieces)) // 4,
         )
+
+
+class SeveralModel(ScriptedModel):
+    """A model like the local one: asked for `n` replies, it gives those, each as a line of JSON.
+
+    `ballots` are what it gives beside the first reply, by the last user's turn.
+    """
+
+    is_local = True
+
+    class Options(llm.Options):  # type: ignore[misc] # llm has no types
+        n: int = 1
+        seed: int | None = None
+        temperature: float | None = None
+        top_p: float | None = None
+
+    def __init__(
+        self,
+        script: Script,
+        ballots: Callable[[str], Sequence[str]],
+        model_id: str = "scripted",
+        delay: float = 0.0,
+    ) -> None:
+        super().__init__(script, model_id, delay)
+        self._first, self._ballots = script, ballots
+        self._left: list[str] = []
+
+    async def execute(
+        self, prompt: Any, stream: bool, response: Any, conversation: Any
+    ) -> AsyncGenerator[str, None]:
+        count = prompt.options.n
+        text = prompt.messages[-1].parts[-1].text
+        self.script = self._first
+        if count > 1 or prompt.options.temperature is not None:
+            replies = [self._left.pop(0) for _ in range(count)]
+            self.script = lambda _: [json.dumps(each) + "\n" for each in replies]
+        elif "<rows " not in text:
+            self._left = list(self._ballots(text))
+        async for piece in super().execute(prompt, stream, response, conversation):
+            yield piece
 
 
 @contextmanager

@@ -103,13 +103,18 @@ async def make_site(
     settings: dict[str, Any] | None = None,
     more_sql: Sequence[str] = (),
     delay: float = 0.0,
+    model: ScriptedModel | None = None,
+    more_models: Sequence[ScriptedModel] = (),
 ) -> AsyncIterator[Site]:
-    """A site whose model answers by `script`; `settings` are our plugin's."""
+    """A site whose model answers by `script`; `settings` are our plugin's.
+
+    `model` takes the place of the usual one, `more_models` are there beside it.
+    """
     database = make_database(folder / "shops.db", *more_sql)
-    model = ScriptedModel(script, delay=delay)
+    model = model or ScriptedModel(script, delay=delay)
     merged = {**CONFIG, **(config or {})}
     merged["plugins"] = {"datasette-llm-tools": {"model": "scripted", **(settings or {})}}
-    with registered(model):
+    with registered(model, *more_models):
         datasette = Datasette([str(database)], config=merged, internal=str(folder / "internal.db"))
         datasette.root_enabled = True
         await datasette.invoke_startup()

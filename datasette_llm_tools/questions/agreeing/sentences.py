@@ -27,9 +27,14 @@ def agreement_words(agreement: Agreement, group: Group | None) -> str:
         )
     if group.votes == asked:
         return "Both statements agree." if asked == 2 else f"All {asked} statements agree."
+    if group.second:
+        agree = "agrees" if group.votes == 1 else "agree"
+        return f"The second model's statement decided; {group.votes} of {asked} {agree} with it."
     if group.votes <= 1 and others:
         return f"No two of {asked} statements agree: look at the others below."
-    agree = f"{group.votes} of {asked} statements {'agrees' if group.votes == 1 else 'agree'}"
+    if group.votes == 1:
+        return f"Only one of {asked} statements ran."
+    agree = f"{group.votes} of {asked} statements agree"
     ran_not = f"{failed} did not run" if failed else ""
     if not others:
         return f"{agree}; {ran_not}." if ran_not else f"{agree}."
