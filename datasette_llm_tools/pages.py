@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from datasette.utils.asgi import Response
 
@@ -102,6 +102,7 @@ async def render(
     `ancestors`: what may show it in a frame, as a policy has it.
     """
     context = {each.name: getattr(page, each.name) for each in fields(page)}
+    context["static"] = _static(datasette)
     html = await datasette.render_template(page.template, context, request=request)
     headers = {
         "Content-Security-Policy": await _policy(datasette, request, page.has_frames, ancestors),
@@ -117,6 +118,20 @@ async def render(
             "X-DNS-Prefetch-Control": "off",
         }
     return Response.html(html, status=status, headers=headers)
+
+
+_statics: WeakKeyDictionary[Any, Callable[..., str]] = WeakKeyDictionary()
+
+
+def _static(datasette: Datasette) -> Callable[..., str]:
+    """Datasette's static(), which looks through all plugins, 2 ms each time; asked once a file."""
+    if not datasette.cache_headers:
+        found: Callable[..., str] = datasette.static
+        return found
+    if datasette not in _statics:
+        weak = ref(datasette)  # what is kept must not keep the Datasette that it is kept for
+        _statics[datasette] = functools.cache(lambda *path, **of: weak().static(*path, **of))  # type: ignore[union-attr] # it renders just now
+    return _statics[datasette]
 
 
 async def fragment(
