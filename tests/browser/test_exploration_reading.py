@@ -113,7 +113,7 @@ async def test_parameters_run_the_blocks_that_follow(visit: Visiting) -> None:
     reader = await visit(url)
     page = reader.page
     await expect(page.locator(f"#block-{ROWS} td").nth(1)).to_have_text("UA")
-    await page.get_by_label("Airline").select_option("AA")
+    await page.get_by_label("Airline", exact=True).select_option("AA")
     await expect(page.get_by_text("Shown with these values, read now.")).to_be_visible()
     await expect(page.locator(f"#block-{ROWS} td").nth(1)).to_have_text("AA")
     await expect(page.locator("llm-tools-exploration-chart")).to_have_attribute(
@@ -137,7 +137,7 @@ async def test_text_rows_and_sql_are_there_without_javascript(visit: Visiting) -
     await chart.locator("summary", has_text="Data").click()
     await expect(chart.locator("td").first).to_have_text(re.compile("EWR|JFK|LGA"))
     await expect(page.get_by_text("This widget needs JavaScript.")).to_be_visible()
-    await page.get_by_label("Airline").select_option("AA")
+    await page.get_by_label("Airline", exact=True).select_option("AA")
     await page.get_by_role("button", name="Show").click()
     await expect(page.locator(f"#block-{ROWS} td").nth(1)).to_have_text("AA")
 
@@ -163,7 +163,7 @@ async def test_an_author_looks_publishes_and_hands_out_a_link(visit: Visiting) -
     await expect(visitor.page.locator(f"#block-{ROWS} td").nth(1)).to_have_text("UA")
     chart = visitor.page.locator("llm-tools-exploration-chart")
     await expect(chart).to_have_attribute("data-checked", "right")
-    await visitor.page.get_by_label("Airline").select_option("AA")
+    await visitor.page.get_by_label("Airline", exact=True).select_option("AA")
     await expect(visitor.page.locator(f"#block-{ROWS} td").nth(1)).to_have_text("AA")
     await page.get_by_role("button", name="Revoke").click()
     await expect(page.get_by_text("The link opens nothing any more.")).to_be_visible()
