@@ -86,6 +86,11 @@ class Settings:
         "Whether answers that were called right serve as examples, and answer the same question "
         "with another value in it without a model.",
     )
+    heed_question: bool = _setting(
+        True,
+        "Whether SQL that forgot an average, a \"not\" or whom to count is changed by what the "
+        "question says.",
+    )
     max_model_calls: int = _setting(8, "Model calls that one question may make.")
     max_sql_runs: int = _setting(60, "Statements that one question may run.")
     max_tokens: int = _setting(20_000, "Tokens, in and out together, that one question may use.")

@@ -105,22 +105,36 @@ def _each_once(tree: exp.Expr, schema: Schema) -> Iterator[str]:
     """Return rows of one table once, where joins repeat them for each match in another."""
     if not isinstance(tree, exp.Select) or tree.args.get("distinct") or tree.args.get("group"):
         return
-    if tree.args.get("limit") or not tree.args.get("joins"):
+    if tree.args.get("limit"):
         return
     clause = tree.args.get("from_") or tree.args.get("from")
     if clause is None:
         return
-    nodes = [clause.this, *(join.this for join in tree.args["joins"])]
+    nodes = [clause.this, *(join.this for join in tree.args.get("joins") or [])]
     if not all(isinstance(node, exp.Table) for node in nodes):
         return
     tables = {node.alias_or_name.lower(): schema.table(node.name) for node in nodes}
     columns = [each.unalias() for each in tree.expressions]
     if not all(isinstance(each, exp.Column) and each.name != "*" for each in columns):
         return
+    if len(nodes) == 1:
+        table = schema.table(nodes[0].name)
+        if len(columns) == 1 and table is not None and _is_reference(table, columns[0].name):
+            tree.set("distinct", exp.Distinct())
+            yield f"Each {columns[0].name} is returned once."
+        return
     owners = {_owner(each, tables) for each in columns}
     if len(owners) == 1 and None not in owners and _may_repeat(tree, owners.pop() or "", tables):
         tree.set("distinct", exp.Distinct())
         yield "Each row is returned once, however many matches it has."
+
+
+def _is_reference(table: Table, column: str) -> bool:
+    """Whether a column names rows of another table, many times perhaps."""
+    keys = [each.name.lower() for each in table.columns if each.pk]
+    return keys != [column.lower()] and any(
+        [name.lower() for name in key.columns] == [column.lower()] for key in table.foreign_keys
+    )
 
 
 def _owner(column: exp.Expr, tables: Mapping[str, Table | None]) -> str | None:

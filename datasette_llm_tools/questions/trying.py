@@ -11,6 +11,7 @@ from ..errors import LlmToolsError, QueryFailed, QueryTimedOut
 from ..queries import Limits, QueryResult, run_query
 from .corrections import corrected
 from .dialects import in_sqlite
+from .intents import as_asked
 from .literals import unknown_texts, with_known_texts
 from .mending import Mended, mended
 from .pairs import Recurring
@@ -103,9 +104,7 @@ class Trying:
         return replace(statement, result=result, error=None)
 
     async def _corrected(self, sql: str) -> Mended | None:
-        if not self._asking.settings.correct_sql:
-            return None
-        return await asyncio.to_thread(corrected, sql, self._asking.schema)
+        return await asyncio.to_thread(_corrected, sql, self._asking)
 
     async def _look(self, sql: str) -> tuple[tuple[object, ...], ...]:
         limits = Limits.of(self._asking.settings)
@@ -125,6 +124,21 @@ class Trying:
             limits=limits,
             tables=asking.tables,
         )
+
+
+def _corrected(sql: str, asking: Asking) -> Mended | None:
+    """What the question says of a statement, and what people expect of one; None for no change."""
+    changes: tuple[str, ...] = ()
+    text = sql
+    if asking.settings.heed_question:
+        asked = as_asked(text, asking.question, asking.schema)
+        text, changes = (asked.sql, asked.changes) if asked else (text, changes)
+    if asking.settings.correct_sql:
+        expected = corrected(text, asking.schema)
+        text, changes = (
+            (expected.sql, (*changes, *expected.changes)) if expected else (text, changes)
+        )
+    return Mended(text, changes) if changes else None
 
 
 def _mends(sql: str, schema: Schema) -> list[Mended]:

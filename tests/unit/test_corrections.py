@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from datasette_llm_tools.questions.corrections import corrected
+from datasette_llm_tools.questions.intents import as_asked
 from datasette_llm_tools.questions.literals import with_known_texts
 from tests.schemas import schema_of
 
@@ -56,6 +57,7 @@ def shops() -> sqlite3.Connection:
             "SELECT shop.name FROM shop JOIN sale ON sale.shop_id = shop.id WHERE price < 2",
             [("Corner",)],
         ),
+        ("SELECT shop_id FROM sale WHERE price < 2", [(1,)]),
     ],
 )
 def test_corrected(sql: str, rows: list[tuple[object, ...]] | None) -> None:
@@ -66,6 +68,72 @@ def test_corrected(sql: str, rows: list[tuple[object, ...]] | None) -> None:
         return
     assert found is not None and found.changes
     assert connection.execute(found.sql).fetchall() == rows
+
+
+JOINED = "FROM shop JOIN sale ON shop.id = sale.shop_id"
+
+
+@pytest.mark.parametrize(
+    ("question", "sql", "rows"),
+    [
+        (
+            "What is the average price of tea?",
+            "SELECT price FROM sale WHERE item = 'tea'",
+            [(1.5,)],
+        ),
+        (
+            "Which shops do not sell tea?",
+            f"SELECT shop.name {JOINED} WHERE sale.item <> 'tea'",
+            [("Market",), ("Mill",)],
+        ),
+        (
+            "Cities of shops that never sold milk and are not called Mill",
+            f"SELECT city {JOINED} WHERE item != 'milk' AND name != 'Mill'",
+            [("Linz",)],
+        ),
+        (
+            "Which shop has the most sales?",
+            "SELECT name FROM shop GROUP BY id ORDER BY COUNT(*) DESC LIMIT 1",
+            [("Corner",)],
+        ),
+        (
+            "Shops with more than two sales",
+            "SELECT s.name FROM shop AS s GROUP BY s.id HAVING COUNT(*) > 2",
+            [("Corner",)],
+        ),
+    ],
+)
+def test_what_the_question_says(question: str, sql: str, rows: list[tuple[object, ...]]) -> None:
+    connection = shops()
+    found = as_asked(sql, question, schema_of(connection))
+    assert found is not None and len(found.changes) == 1
+    assert connection.execute(found.sql).fetchall() == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("What is the price of tea?", "SELECT price FROM sale WHERE item = 'tea'"),
+        ("The average?", "SELECT price, item FROM sale"),
+        ("The average?", "SELECT item FROM sale"),  # no number
+        ("The average?", "SELECT MAX(price) FROM sale"),
+        ("The sale nearest to the average?", "SELECT price FROM sale ORDER BY price LIMIT 1"),
+        (
+            "Which shops sell other things than tea?",
+            f"SELECT shop.name {JOINED} WHERE item <> 'tea'",
+        ),
+        ("What is not tea?", f"SELECT item, name {JOINED} WHERE item <> 'tea'"),  # of the sale
+        ("What is not tea?", "SELECT id FROM sale WHERE item <> 'tea'"),
+        ("Not in Linz?", f"SELECT sale.item {JOINED} WHERE city <> 'Linz'"),  # one shop a sale
+        ("Most shops by city?", "SELECT city FROM shop GROUP BY city ORDER BY COUNT(*) LIMIT 1"),
+        ("Which shop?", "SELECT name FROM shop GROUP BY id ORDER BY COUNT(*) DESC LIMIT 1"),
+        ("not sales", "nonsense )("),
+        ("average sales not", "SELECT 1 UNION SELECT 2"),
+        ("average sales not", "SELECT 1" + " + 1" * 5000),
+    ],
+)
+def test_what_the_question_does_not_say(question: str, sql: str) -> None:
+    assert as_asked(sql, question, schema_of(shops())) is None
 
 
 @pytest.mark.parametrize(
