@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count, pairwise
 
 from markdown_it import MarkdownIt
@@ -51,6 +52,7 @@ def contents(document: Document) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=500)
 def headings(words: Words) -> tuple[Entry, ...]:
     """The headings of words that stand in no list and no quotation, in order."""
     tokens = _markdown.parse(words.text)
