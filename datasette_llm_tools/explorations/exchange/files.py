@@ -262,7 +262,7 @@ def _misfits(file: File) -> dict[str, tuple[str, ...]]:
             said = list(faults(block, of_rows, made, file.document))
         else:
             said = ["there is no certificate of its rows"] if frozen and not frozen.refused else []
-        if frozen and not frozen.refused and frozen.rows_hash != _digest(frozen):
+        if not said and frozen and not frozen.refused and frozen.rows_hash != _digest(frozen):
             said.append("its rows are not those that its hash was made of")
         if isinstance(block, WidgetBlock) and frozen and not frozen.refused:
             taken = file.widgets.get(widget_key(block.widget_id, block.revision))
