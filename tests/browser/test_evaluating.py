@@ -84,7 +84,9 @@ async def test_from_an_import_to_two_runs_beside_each_other(
     await imported(seen, "first", slow=SLOW)
     await started(seen, "scripted")
     await is_(seen, "running")
-    await expect(page.locator(".headline")).to_contain_text(f"{len(CASES)} of {len(CASES) + SLOW}")
+    await expect(page.locator(".headline")).to_contain_text(
+        f"{len(CASES)} of {len(CASES) + SLOW}", timeout=60_000
+    )
     await page.get_by_role("button", name="Stop").click()
     await is_(seen, "stopped")
     await expect(page.get_by_role("button", name="Resume")).to_be_focused()
