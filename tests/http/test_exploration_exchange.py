@@ -541,3 +541,17 @@ async def test_the_yaml_is_configuration_that_datasette_reads(tmp_path: Path) ->
     finally:
         await datasette.invoke_shutdown()
         datasette.close()
+
+
+@pytest.mark.asyncio
+async def test_the_html_file_is_hardly_larger_than_its_data(tmp_path: Path) -> None:
+    sql = (
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) "
+        "select i, 'Name ' || i as name, i * 1.25 as price, i % 7 as day, 'Linz' as city from n"
+    )
+    blocks = [replace(QUERY, id=f"{at:012x}", title=f"Table {at}", sql=sql) for at in range(5)]
+    async with shops(tmp_path) as site:
+        made = await published(site, shop_document(*blocks))
+        html = (await site.get(export_url(made, "html"), None)).content
+        data = (await site.get(export_url(made, "json"), None)).content
+    assert len(html) <= 1.5 * len(data)
