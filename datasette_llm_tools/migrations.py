@@ -444,6 +444,13 @@ def _starters(db: Database) -> None:
     db.execute("ALTER TABLE eval_runs ADD COLUMN reason TEXT")
 
 
+@evals(name="0003_votes")
+def _votes(db: Database) -> None:
+    # How many statements were asked for, and how many agreed with the answer; 0 where only one was.
+    db.execute("ALTER TABLE eval_results ADD COLUMN asked INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE eval_results ADD COLUMN votes INTEGER NOT NULL DEFAULT 0")
+
+
 def apply_evals(connection: Any) -> None:
     """Bring the database of suites that `connection` writes to up to date."""
     evals.apply(Database(connection))

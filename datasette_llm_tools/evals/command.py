@@ -16,7 +16,7 @@ from ..command_line import STOPPED_BY_SIGNAL, table_lines
 from ..errors import LlmToolsError
 from . import plans
 from .command_runs import STOPPED, Ran, Wanted, evaluated
-from .reports import head_and_rows, notes, part_rows, report_json
+from .reports import agreement_rows, head_and_rows, notes, part_rows, report_json
 
 
 @click.command(name="eval")
@@ -89,7 +89,8 @@ def _print(ran: Ran) -> None:
         head[1] = f"{len(ran.cases):,} of {len(ran.suite.cases):,} cases by seed {plan.seed}"
     head += [f"{name}={value}" for name, value in plan.settings.items()]
     click.echo(", ".join(head))
-    for heads, rows in (head_and_rows(ran.runs), part_rows(ran.cases, ran.runs)):
+    tables = (head_and_rows(ran.runs), part_rows(ran.cases, ran.runs), agreement_rows(ran.runs))
+    for heads, rows in tables:
         if rows:
             click.echo()
             for line in table_lines(heads, rows):

@@ -115,6 +115,17 @@ class PartShown:
 
 
 @dataclass(frozen=True)
+class LevelShown:
+    """Answers with which so many statements agree."""
+
+    name: str = shown("How many agree")
+    answers: str = shown("Their share of all answers")
+    right: str = shown("Share of right ones among them")
+    interval: str = shown("Its 95% interval, in percent")
+    saved: str = shown("What a second model would have cost for them, if there is one")
+
+
+@dataclass(frozen=True)
 class RunShown:
     """A run as it is now."""
 
@@ -127,6 +138,8 @@ class RunShown:
     facts: list[tuple[str, str]] = shown("Label and value of what it cost")
     notes: list[str] = shown("Sentences about what the figures cannot show")
     parts: list[PartShown] = shown("Shares by set, kind, database and table")
+    levels: list[LevelShown] = shown("How far agreement can be believed")
+    below: int | None = shown("Percent of agreement from which answers are believed")
     latest: list[ResultShown] = shown("The cases that were asked last")
     may_stop: bool = shown("Whether it can be stopped")
     may_resume: bool = shown("Whether the reader may resume it")

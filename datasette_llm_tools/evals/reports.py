@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..enrichments.wording import NO_FEE, UNKNOWN, usd_words
+from .calibration import agreement_json, levels
 from .kinds import kinds_of, tables_of
 from .statistics import Paired, Share, median, paired, percentile
 from .values import Case, CaseResult, EvalRun, Verdict
@@ -166,6 +167,27 @@ def part_rows(cases: Sequence[Case], runs: Sequence[Reported]) -> tuple[list[str
     return ["by", "", "cases", *(each.name for each in runs)], rows
 
 
+def agreement_rows(runs: Sequence[Reported]) -> tuple[list[str], list[list[str]]]:
+    """What share of answers has so many statements agreeing, and of these is right."""
+    rows = []
+    for each in runs:
+        second = str(each.run.plan.settings.get("escalation_model", ""))
+        for level in levels(each.results, second):
+            if not level.answers.count:
+                continue
+            rows.append(
+                [
+                    each.name,
+                    level.name,
+                    percent(level.answers),
+                    percent(level.right),
+                    interval(level.right),
+                    _price(level.saved_usd) if second else "",
+                ]
+            )
+    return ["", "agree", "answers", "right", "95%", "saved"], rows
+
+
 def notes(cases: int, runs: Sequence[Reported]) -> Iterator[str]:
     """Sentences about what the table cannot show. `cases` is how many a run has."""
     for each in runs:
@@ -231,6 +253,9 @@ def run_json(cases: Sequence[Case], reported: Reported) -> dict[str, Any]:
         "p95_seconds": told.p95_seconds,
         "accepted_empty": told.accepted_empty,
         "variants": {"cases": told.variants, "by_luck": told.by_luck},
+        "agreement": agreement_json(
+            scored(reported.results), str(reported.run.plan.settings.get("escalation_model", ""))
+        ),
         "by": {
             part: {name: _share_json(share) for name, share in named.items()}
             for part, named in parts(cases, reported.results).items()

@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 from ..errors import NotFound
 from ..permissions import Actor
 from ..questions.store import actor_id
+from ..settings import read_settings
 from . import links, run_store
+from .calibration import levels, threshold
 from .contexts import (
     CasesPage,
     ComparePage,
+    LevelShown,
     Pair,
     PartShown,
     ResultShown,
@@ -87,6 +90,8 @@ async def run_now(
         else [],
         notes=list(notes(asked, [found])),
         parts=await asyncio.to_thread(_parts, suite.cases, found),  # parses every statement once
+        levels=_levels(datasette, found),
+        below=threshold(found.results),
         latest=[_result_shown(datasette, by_id[each.case_id], each) for each in latest],
         may_stop=run.status.is_active,
         may_resume=may_resume(request.actor, run),
@@ -219,6 +224,22 @@ def _verdicts(url: str, results: Sequence[CaseResult]) -> list[tuple[str, str, i
         )
         for each in Verdict
         if each is not Verdict.UNSCORED or counts.get(each)
+    ]
+
+
+def _levels(datasette: Datasette, found: Reported) -> list[LevelShown]:
+    settings = found.run.plan.settings
+    second = str(settings.get("escalation_model", read_settings(datasette).escalation_model))
+    return [
+        LevelShown(
+            each.name,
+            percent(each.answers),
+            percent(each.right),
+            interval(each.right),
+            money(each.saved_usd) if second else "",
+        )
+        for each in levels(found.results, second)
+        if each.answers.count
     ]
 
 

@@ -19,6 +19,7 @@ from ..errors import NotFound, RunPaused
 from ..model import choose_model
 from ..permissions import Actor, visible_tables
 from ..pricing import price_usd
+from ..prompt import Usage
 from ..queries import Limits
 from ..questions.answering import Answering
 from ..questions.asking import PURPOSE, Asking, prepare
@@ -170,7 +171,8 @@ async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case, limits: Limit
         await asking.model.aclose()
     seconds = time.perf_counter() - began
     judged = await judge.judge(case, key, answer, place, bench.copies_of(place))
-    is_local = asking.model.info.is_local
+    told = answer.escalation
+    agreement = None if told is not None and told.was_asked else answer.agreement
     return _Asked(
         CaseResult(
             case_id=case.id,
@@ -182,14 +184,28 @@ async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case, limits: Limit
             calls=len(answer.calls),
             input_tokens=answer.usage.input_tokens,
             output_tokens=answer.usage.output_tokens,
-            usd=0.0 if is_local else price_usd(asking.model.model_id, answer.usage),
+            usd=_usd(asking, answer),
             seconds=seconds,
             variants=judged.variants,
             variants_wrong=judged.variants_wrong,
             answered_at=_now(),
+            asked=agreement.asked if agreement else 0,
+            votes=agreement.votes if agreement else 0,
         ),
         model_failed=answer.status is Status.FAILED and not answer.attempts,
     )
+
+
+def _usd(asking: Asking, answer: Answer) -> float | None:
+    """What an answer cost; a second model has another price."""
+    told = answer.escalation
+    first = [each.usage for each in answer.calls if each.purpose != "escalation"]
+    usage = sum(first, Usage())
+    model = asking.model
+    usd = 0.0 if model.info.is_local or not first else price_usd(model.model_id, usage)
+    if told is None or not told.was_asked or len(first) == len(answer.calls):
+        return usd
+    return None if usd is None or told.usd is None else usd + told.usd
 
 
 async def _answer(asking: Asking) -> Answer:

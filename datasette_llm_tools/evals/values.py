@@ -154,7 +154,9 @@ class CaseResult:
     `accepted_empty`: the accepted result has no rows, so that being right says little.
     `variants` were judged, and on `variants_wrong` of them the statement was not right: it was
     right by luck. Tokens are None where a model did not count them, `usd` where there is no
-    price; `attempts` are statements that were tried, `calls` prompts that were sent.
+    price; `attempts` are statements that were tried, `calls` prompts that were sent. Of `asked`
+    statements `votes` agreed with the answer; both are 0 where nothing was compared, or where a
+    second model was asked.
     """
 
     case_id: str
@@ -171,3 +173,5 @@ class CaseResult:
     variants: int = 0
     variants_wrong: int = 0
     answered_at: str = ""
+    asked: int = 0
+    votes: int = 0

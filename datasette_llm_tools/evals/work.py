@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from weakref import WeakKeyDictionary
 
 from ..errors import BadInput, LlmToolsError
 from ..permissions import Actor
+from ..questions.agreeing import store as agreement_store
 from . import access, run_store, store
+from .calibration import threshold
 from .copying import with_copies
 from .running import Bench, chosen_cases, run_cases, with_model
-from .values import Case, EvalRun, Plan, RunStatus, Suite
+from .values import Case, CaseResult, EvalRun, Plan, RunStatus, Suite
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -135,6 +138,17 @@ class Runner:
         if now is not None:  # its suite may have been deleted meanwhile
             await run_store.end(kept, now, status, reason=reason)
 
+    async def _calibrate(self, job: Job, suite: Suite, plan: Plan) -> None:
+        """Keep for each database how many statements must agree for an answer to be believed."""
+        kept = await store.opened(self._datasette)
+        found = _by_database(suite, await run_store.results_of(kept, job.run.id))
+        for database, results in found.items():
+            below, name = threshold(results), access.served(self._datasette, database)
+            if below is not None and name is not None:
+                await agreement_store.calibrate(
+                    self._datasette, name, plan.model_id, below, len(results)
+                )
+
     async def _ask(self, job: Job) -> None:
         """Ask what is left of a run. Raises what the model, the suite or a permission is about."""
         kept, suite = await access.require_suite(self._datasette, job.actor, job.run.suite)
@@ -148,6 +162,17 @@ class Runner:
             async with aclosing(found) as results:
                 async for result in results:
                     await run_store.save_result(kept, job.run, result)
+        await self._calibrate(job, suite, plan)
+
+
+def _by_database(suite: Suite, results: Iterable[CaseResult]) -> dict[str, list[CaseResult]]:
+    """Results by the database that their case is about."""
+    databases = {each.id: each.database for each in suite.cases}
+    found: dict[str, list[CaseResult]] = {}
+    for each in results:
+        if each.case_id in databases:
+            found.setdefault(databases[each.case_id], []).append(each)
+    return found
 
 
 def cases_left(suite: Suite, plan: Plan, asked: set[str]) -> list[Case]:
