@@ -13,6 +13,7 @@ from .enrichments.work import worker
 from .errors import BadInput
 from .evals import work as eval_work
 from .evals.store import EVALS
+from .explorations.reading import warming
 from .queries import close_workers
 from .settings import read_settings
 from .uploads.store import UPLOADS
@@ -39,6 +40,7 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
         EVALS.open(datasette)
         datasette.add_background_task(worker.run_jobs, name="llm-tools enrichments")
         datasette.add_background_task(eval_work.run_jobs, name="llm-tools evals")
+        datasette.add_background_task(warming.warm_up, name="llm-tools explorations")
 
     return inner
 

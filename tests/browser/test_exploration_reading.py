@@ -158,6 +158,8 @@ async def test_an_author_looks_publishes_and_hands_out_a_link(visit: Visiting) -
     link = await address.input_value()
     assert not await author.may_scroll_sideways()
     visitor = await visit(link.removeprefix(author.server.url))
+    # Rows of the chart, which the page fetches while it is being loaded again.
+    visitor.watch.expect(r"/-/block/\S+ net::ERR_ABORTED")
     await visitor.page.context.clear_cookies()
     await visitor.page.reload()
     await expect(visitor.page.locator(f"#block-{ROWS} td").nth(1)).to_have_text("UA")

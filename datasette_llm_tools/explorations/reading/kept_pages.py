@@ -35,29 +35,33 @@ PUBLIC_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A page to be sent. `etag` is of its text; that of the gzip'd bytes has `-gzip` added."""
+    """A page to be sent. `etag` is of its text; that of the gzip'd bytes has `-gzip` added.
+
+    `gzipped` is None for what would not become smaller.
+    """
 
     body: bytes
-    gzipped: bytes
+    gzipped: bytes | None
     etag: str
     headers: Mapping[str, str]
 
     @property
     def size(self) -> int:
-        return len(self.body) + len(self.gzipped) + _OVERHEAD_BYTES
+        return len(self.body) + len(self.gzipped or b"") + _OVERHEAD_BYTES
 
 
-async def keepable(body: str, content_type: str, headers: Mapping[str, str]) -> Kept:
-    """Text as it is kept. Its `headers` are sent with PUBLIC_HEADERS, which they may replace."""
+async def keepable(body: str | bytes, content_type: str, headers: Mapping[str, str]) -> Kept:
+    """Text as it is kept, or bytes that are small as they are. Its `headers` are sent with
+    PUBLIC_HEADERS, which they may replace."""
     return await asyncio.to_thread(_keepable, body, content_type, headers)
 
 
-def _keepable(body: str, content_type: str, headers: Mapping[str, str]) -> Kept:
-    encoded = body.encode()
+def _keepable(body: str | bytes, content_type: str, headers: Mapping[str, str]) -> Kept:
+    encoded = body.encode() if isinstance(body, str) else body
     digest = base64.urlsafe_b64encode(hashlib.sha256(encoded).digest()[:18]).decode()
     return Kept(
         body=encoded,
-        gzipped=gzip.compress(encoded, _LEVEL, mtime=0),
+        gzipped=gzip.compress(encoded, _LEVEL, mtime=0) if isinstance(body, str) else None,
         etag=digest,
         headers={**PUBLIC_HEADERS, **headers, "Content-Type": content_type},
     )
@@ -122,19 +126,20 @@ class KeptResponse:
         headers = request.headers
         self._kept = kept
         self._is_head = request.method == "HEAD"
-        self._gzips = _takes_gzip(headers.get("accept-encoding", ""))
-        self._etag = f'"{kept.etag}{"-gzip" if self._gzips else ""}"'
+        takes = _takes_gzip(headers.get("accept-encoding", ""))
+        self._gzipped = kept.gzipped if takes else None
+        self._etag = f'"{kept.etag}{"-gzip" if self._gzipped else ""}"'
         self._is_known = _names(headers.get("if-none-match", ""), self._etag)
 
     async def asgi_send(self, send: Send) -> None:
         """Send it; called by Datasette."""
         headers = {**self._kept.headers, "ETag": self._etag}
-        body = self._kept.gzipped if self._gzips else self._kept.body
+        body = self._gzipped or self._kept.body
         if self._is_known:
             headers.pop("Content-Type")
         else:
             headers["Content-Length"] = str(len(body))
-            if self._gzips:
+            if self._gzipped:
                 headers["Content-Encoding"] = "gzip"
         encoded = [(name.lower().encode(), each.encode()) for name, each in headers.items()]
         status = 304 if self._is_known else 200

@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from ...markdown import markdown
 from ...queries import Value
-from ..addresses import KEY, block_url, exploration_url, explorations_url
+from ...settings import read_settings
+from ...widgets.exporting.pictures import can_draw
+from ..addresses import KEY, absolute, block_url, exploration_url, explorations_url
 from ..checking.certificates import certificate, certificate_json
 from ..contents import block_name, contents
 from ..opening import Opened, actor_id
@@ -70,6 +72,9 @@ async def read_page(
         draws=any(isinstance(each, ChartBlock) for each in blocks),
         runs=has_frames,
         temporary=bool(datasette.get_internal_database().is_temp_disk),
+        site=absolute(request, datasette, "/").rstrip("/"),
+        can_embed=bool(read_settings(datasette).embed_sites),
+        has_picture=can_draw(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from datasette.utils.asgi import Response
@@ -35,7 +36,7 @@ async def exploration(request: Request, datasette: Datasette) -> Any:
         return Response.redirect(
             exploration_url(datasette, request.url_vars["id"], ".json") + _query(request)
         )
-    kept = await kept_response(request, datasette, "page", _page_maker(datasette))
+    kept = await kept_response(request, datasette, "page", partial(page_for_visitors, datasette))
     if kept is not None:
         return kept
     found = await reading(request, datasette)
@@ -81,7 +82,7 @@ async def reading(request: Request, datasette: Datasette) -> Opened:
 
 async def warm_page(datasette: Datasette, request: Request, found: Exploration) -> None:
     """Make the page of a public exploration ready for its next visitor."""
-    await warm(datasette, request, found, "page", _page_maker(datasette))
+    await warm(datasette, request, found, "page", partial(page_for_visitors, datasette))
 
 
 _PRIVATE = {
@@ -98,14 +99,12 @@ def private(response: Response, found: Opened) -> Response:
     return response
 
 
-def _page_maker(datasette: Datasette) -> Any:
-    async def make(found: Opened, request: Request) -> Kept:
-        page = await read_page(datasette, request, found)
-        response = await render(datasette, request, page)
-        headers = {name: each for name, each in response.headers.items() if name != "Cache-Control"}
-        return await keepable(response.body, "text/html; charset=utf-8", headers)
-
-    return make
+async def page_for_visitors(datasette: Datasette, found: Opened, request: Request) -> Kept:
+    """The page as everybody gets it who is not known; `request` is a visitor's."""
+    page = await read_page(datasette, request, found)
+    response = await render(datasette, request, page)
+    headers = {name: each for name, each in response.headers.items() if name != "Cache-Control"}
+    return await keepable(response.body, "text/html; charset=utf-8", headers)
 
 
 async def _block_json(request: Request, datasette: Datasette) -> Any:
