@@ -26,7 +26,7 @@ from .budget import Budget
 from .candidates import Ballot, rounds
 from .checking import unfounded_numbers
 from .pairs import PairUsed, recurring
-from .trying import Tried, Trying
+from .statements.trying import Tried, Trying
 from .values import (
     Answer,
     Attempt,
@@ -180,10 +180,10 @@ class Answering:
         _count(ballot, first)
         deadline = self._budget.started + self.asking.settings.candidate_seconds
         yield StepBegan(Step.COMPARING)
-        for size in rounds(count):
+        for seed, size in enumerate(rounds(count), 1):
             if time.monotonic() > deadline:
                 break
-            async with aclosing(self._several(prompt, size)) as replies:
+            async with aclosing(self._several(prompt, size, seed)) as replies:
                 async for reply in replies:
                     reading = prompts.read_sql(reply)
                     if reading.sql is None:
@@ -328,10 +328,10 @@ class Answering:
                     calls=(*self.answer.calls, call),
                 )
 
-    async def _several(self, prompt: Prompt, count: int) -> AsyncGenerator[str, None]:
+    async def _several(self, prompt: Prompt, count: int, seed: int) -> AsyncGenerator[str, None]:
         """Further replies to a prompt, each as it is ready: in one call where the model can."""
         model = self.asking.model
-        varied = replace(prompt, options=model.varied(count))
+        varied = replace(prompt, options=model.varied(count, seed))
         if model.info.supports_several:
             text = ""
             async with aclosing(self._ask("candidates", varied)) as chunks:

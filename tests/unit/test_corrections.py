@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from datasette_llm_tools.questions.corrections import corrected
-from datasette_llm_tools.questions.intents import as_asked
-from datasette_llm_tools.questions.literals import with_known_texts
+from datasette_llm_tools.questions.statements.corrections import corrected
+from datasette_llm_tools.questions.statements.intents import as_asked
+from datasette_llm_tools.questions.statements.literals import with_known_texts
 from tests.schemas import schema_of
 
 DDL = """
@@ -95,6 +95,11 @@ JOINED = "FROM shop JOIN sale ON shop.id = sale.shop_id"
             "Which shop has the most sales?",
             "SELECT name FROM shop GROUP BY id ORDER BY COUNT(*) DESC LIMIT 1",
             [("Corner",)],
+        ),
+        (
+            "How much is sold in each city?",
+            f"SELECT SUM(pieces) {JOINED} GROUP BY city",
+            [("Linz", 5), ("SanktPoelten", 2)],
         ),
         (
             "Shops with more than two sales",

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasette_llm_tools.questions.dialects import in_sqlite
-from datasette_llm_tools.questions.mending import mended
+from datasette_llm_tools.questions.statements.dialects import in_sqlite
+from datasette_llm_tools.questions.statements.mending import mended
 from tests.schemas import schema_of
 
 DDL = """

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 import sqlglot
 from sqlglot import exp
 
-from .mending import Mended
+from .mended import MOST_CHARACTERS, Mended
 
-_SQL_CHARS = 8000
 _OTHERS = ("sqlite", "postgres", "mysql", "tsql")
 _PARTS = {
     "YEAR": "%Y",
@@ -30,7 +29,7 @@ _UNITS = frozenset({"YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
 
 def in_sqlite(sql: str) -> Mended | None:
     """The statement as SQLite says it, or None where it says nothing that other databases say."""
-    if len(sql) > _SQL_CHARS:
+    if len(sql) > MOST_CHARACTERS:
         return None
     for dialect in _OTHERS:
         try:

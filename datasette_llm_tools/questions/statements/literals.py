@@ -14,14 +14,14 @@ import sqlglot
 from rapidfuzz import fuzz
 from sqlglot import exp
 
-from ..schema import Column, Schema, Table
-from .mending import Mended
+from ...schema import Column, Schema, Table
+from .mended import MOST_CHARACTERS, Mended
+from .sources import source_nodes
 
 # Runs a statement that only reads and returns its rows. Raises LookupError where it may not be
 # run or takes too long.
 Look = Callable[[str], Awaitable[Sequence[Sequence[object]]]]
 
-_SQL_CHARS = 8000
 _MOST_LITERALS = 8
 _MOST_VALUES = 2000  # distinct values that are compared letter by letter
 _ALIKE = 86  # of 100, as rapidfuzz counts; Bachelors is 94 like Bachelor
@@ -44,7 +44,7 @@ class _Compared:
 
 async def with_known_texts(sql: str, schema: Schema, look: Look) -> Mended | None:
     """The statement with texts that are in the data; None where nothing is to be changed."""
-    if len(sql) > _SQL_CHARS or "'" not in sql:
+    if len(sql) > MOST_CHARACTERS or "'" not in sql:
         return None
     try:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
@@ -96,11 +96,8 @@ def _resolved(column: exp.Column, schema: Schema) -> tuple[Table, Column] | None
     select = column.find_ancestor(exp.Select)
     if select is None:
         return None
-    clause = select.args.get("from_") or select.args.get("from")
-    nodes = [clause.this] if clause else []
-    nodes += [join.this for join in select.args.get("joins") or []]
     found = []
-    for node in nodes:
+    for node in source_nodes(select):
         if not isinstance(node, exp.Table):
             return None
         if column.table and node.alias_or_name.lower() != column.table.lower():

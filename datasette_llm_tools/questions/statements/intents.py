@@ -12,12 +12,11 @@ from collections.abc import Iterator
 import sqlglot
 from sqlglot import exp
 
-from ..name_words import name_words, singular, singular_words
-from ..schema import Schema, Table
+from ...name_words import name_words, singular, singular_words
+from ...schema import Schema, Table
 from .joining import links_between
-from .mending import Mended
+from .mended import MOST_CHARACTERS, Mended
 
-_SQL_CHARS = 8000
 _NOT = re.compile(r"\b(?:not|never|no|without|neither|nor)\b|n't\b", re.IGNORECASE)
 _AVERAGE = frozenset({"average", "mean"})
 _NUMBERS = ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC")
@@ -25,7 +24,7 @@ _NUMBERS = ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC")
 
 def as_asked(sql: str, question: str, schema: Schema) -> Mended | None:
     """The statement with what the question says of it, or None where nothing is to be changed."""
-    if len(sql) > _SQL_CHARS:
+    if len(sql) > MOST_CHARACTERS:
         return None
     try:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
@@ -35,6 +34,7 @@ def as_asked(sql: str, question: str, schema: Schema) -> Mended | None:
             *_average(tree, question, schema),
             *_without(tree, question, schema),
             *_counted(tree, question, schema),
+            *_named(tree),
         ]
         return Mended(tree.sql(dialect="sqlite"), tuple(changes)) if changes else None
     except Exception:  # whatever a parser stumbles over, the statement is left as it was
@@ -133,6 +133,19 @@ def _counted(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
     )
     tree.append("joins", exp.Join(this=exp.to_table(child.name), on=on))
     yield f"Counted are rows of {child.name}, for each of {table.name}."
+
+
+def _named(tree: exp.Select) -> Iterator[str]:
+    """Numbers of groups come with what the groups are called."""
+    group = tree.args.get("group")
+    if group is None or tree.args.get("order") or tree.args.get("limit"):
+        return
+    if not all(each.find(exp.AggFunc) for each in tree.expressions):
+        return
+    keys = [each for each in group.expressions if isinstance(each, exp.Column)]
+    if len(keys) == len(group.expressions):
+        tree.set("expressions", [*(key.copy() for key in keys), *tree.expressions])
+        yield f"Each group is named: {', '.join(key.sql(dialect='sqlite') for key in keys)}."
 
 
 def _conditions(where: exp.Expr) -> Iterator[exp.Expr]:

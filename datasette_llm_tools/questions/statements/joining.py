@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..name_words import name_words, singular_words
-from ..schema import Schema, Table
+from ...name_words import name_words, singular_words
+from ...schema import Schema, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,20 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..errors import LlmToolsError, QueryFailed, QueryTimedOut
-from ..queries import Limits, QueryResult, run_query
+from ...errors import LlmToolsError, QueryFailed, QueryTimedOut
+from ...queries import Limits, QueryResult, run_query
+from ..pairs import Recurring
 from .corrections import corrected
 from .dialects import in_sqlite
 from .intents import as_asked
 from .literals import unknown_texts, with_known_texts
-from .mending import Mended, mended
-from .pairs import Recurring
+from .mended import Mended
+from .mending import mended
 
 if TYPE_CHECKING:
-    from ..schema import Schema
-    from .asking import Asking
-    from .budget import Budget
+    from ...schema import Schema
+    from ..asking import Asking
+    from ..budget import Budget
 
 # Looking a text up in the data must not take as long as the question.
 _LOOK_MS = 1000

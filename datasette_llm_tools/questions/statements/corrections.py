@@ -13,18 +13,17 @@ from collections.abc import Iterator, Mapping
 import sqlglot
 from sqlglot import exp
 
-from ..name_words import name_words
-from ..schema import Schema, Table
-from .mending import Mended
+from ...name_words import name_words
+from ...schema import Schema, Table
+from .mended import MOST_CHARACTERS, Mended
 
-_SQL_CHARS = 8000
 _TIMES = frozenset({"date", "day", "week", "month", "quarter", "year", "hour", "decade", "time"})
 _TIME_FUNCTIONS = ("strftime", "date", "datetime", "substr", "julianday")
 
 
 def corrected(sql: str, schema: Schema) -> Mended | None:
     """The statement as people mean it, or None where nothing is to be changed."""
-    if len(sql) > _SQL_CHARS:
+    if len(sql) > MOST_CHARACTERS:
         return None
     try:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
