@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -23,6 +24,7 @@ from ..prompt import Usage
 from ..queries import Limits
 from ..questions.answering import Answering
 from ..questions.asking import PURPOSE, Asking, prepare
+from ..questions.pairs import Pair
 from ..questions.values import Answer, Status
 from ..settings import Settings, read_settings, settings_from
 from .executing import Place, roomy
@@ -164,7 +166,9 @@ async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case, limits: Limit
         model_id=plan.model_id,
         in_words=False,
     )
-    asking = replace(asking, settings=overridden(asking.settings, plan.settings))
+    settings = overridden(asking.settings, plan.settings)
+    pairs = _without(case, asking.pairs) if settings.verified_pairs else ()
+    asking = replace(asking, settings=settings, pairs=pairs)
     try:
         answer = await _answer(asking)
     finally:
@@ -206,6 +210,15 @@ def _usd(asking: Asking, answer: Answer) -> float | None:
     if told is None or not told.was_asked or len(first) == len(answer.calls):
         return usd
     return None if usd is None or told.usd is None else usd + told.usd
+
+
+def _without(case: Case, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """The verified pairs but for the case's own: it would be answered by what it is judged by."""
+    return tuple(each for each in pairs if _plain(each.question) != _plain(case.question))
+
+
+def _plain(question: str) -> str:
+    return " ".join(re.findall(r"\w+", question.casefold()))
 
 
 async def _answer(asking: Asking) -> Answer:

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from datasette_llm_tools import migrations
 from datasette_llm_tools.questions import store
-from tests.eval_sites import ALLOWED, ROOT
+from tests.eval_sites import ALLOWED, ROOT, rested, started
 from tests.sites import BOB, make_site
 
 COUNT = "select count(*) as sales from sale"
@@ -142,3 +142,13 @@ async def test_a_suite_of_others_is_not_added_to(tmp_path: Path) -> None:
         response = await site.post(f"{asked['url']}/-/right.json", {})
         assert response.status_code == 403 and "another name" in response.json()["error"]
         assert (await site.get(f"{asked['url']}.json")).json()["verified"] is None
+
+
+@pytest.mark.asyncio
+async def test_a_case_is_not_answered_by_the_mark_that_it_came_from(tmp_path: Path) -> None:
+    async with make_site(tmp_path, lambda text: COUNT, config=ALLOWED) as site:
+        asked = await site.ask("How many sales?")
+        url = (await site.post(f"{asked['url']}/-/right.json", {})).json()["suite_url"]
+        site.model.script = lambda text: "select 4"
+        run = await rested(site, await started(site, url))
+        assert run["verdicts"]["wrong"] == 1
