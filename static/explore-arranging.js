@@ -16,9 +16,6 @@ export class Arranging {
     grip.hidden = false;
     grip.addEventListener("keydown", (event) => this.#key(event, item));
     grip.addEventListener("pointerdown", (event) => this.#grab(event, item, grip));
-    grip.addEventListener("pointermove", (event) => this.#drag(event));
-    grip.addEventListener("pointerup", () => this.#drop(true));
-    grip.addEventListener("pointercancel", () => this.#drop(false));
     item.addEventListener("input", () => this.#rename(item));
   }
 
@@ -66,15 +63,20 @@ export class Arranging {
     if (event.button !== 0) return;
     event.preventDefault();
     grip.focus();
+    for (const each of this.page.items) this.#nameWords(each);
     const before = item.getBoundingClientRect().top;
-    grip.setPointerCapture(event.pointerId);
     this.dragged = { item, from: this.page.items.indexOf(item), y: event.clientY };
     // Only heads are shown meanwhile, so that every place is near; the pointer stays on this one.
     this.page.classList.add("arranging");
     item.classList.add("dragged");
     scrollBy({ top: item.getBoundingClientRect().top - before, behavior: "instant" });
-    this.onKey = (pressed) => pressed.key === "Escape" && this.#drop(false);
-    addEventListener("keydown", this.onKey);
+    // On the window: an element that is moved within the page loses a pointer that it has captured.
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    addEventListener("pointermove", (moved) => this.#drag(moved), { signal });
+    addEventListener("pointerup", () => this.#drop(true), { signal });
+    addEventListener("pointercancel", () => this.#drop(false), { signal });
+    addEventListener("keydown", ({ key }) => key === "Escape" && this.#drop(false), { signal });
     this.#scroll();
   }
 
@@ -89,7 +91,7 @@ export class Arranging {
     const others = this.page.items.filter((each) => each !== item);
     const at = others.findIndex((each) => y < middle(each));
     const before = at < 0 ? null : others[at];
-    if (item.nextElementSibling !== before) this.page.list.insertBefore(item, before);
+    if (item.nextElementSibling !== before) this.#move(item, before);
   }
 
   #scroll() {
@@ -107,7 +109,7 @@ export class Arranging {
     if (!this.dragged) return;
     const { item, from } = this.dragged;
     this.dragged = null;
-    removeEventListener("keydown", this.onKey);
+    this.listening.abort();
     if (!isKept) this.#put(item, from);
     this.page.classList.remove("arranging");
     item.classList.remove("dragged");
@@ -118,13 +120,26 @@ export class Arranging {
 
   #put(item, to) {
     const others = this.page.items.filter((each) => each !== item);
-    this.page.list.insertBefore(item, others[to] ?? null);
+    this.#move(item, others[to] ?? null);
+  }
+
+  /** A browser that can moves it as it is: widgets in it go on, the focus stays. */
+  #move(item, before) {
+    const { list } = this.page;
+    if (list.moveBefore) list.moveBefore(item, before);
+    else list.insertBefore(item, before);
   }
 
   #tell(item) {
     const { items } = this.page;
     this.page.announce(`${this.page.called(item)} is now ${items.indexOf(item) + 1} of ${items.length}.`);
     this.page.saving.changed();
+  }
+
+  /** Words have no title: while only heads are shown, their first words stand there. */
+  #nameWords(item) {
+    const place = this.page.part("called", item);
+    if (place) place.textContent = this.page.called(item).replace(/^\S+ ?/, "");
   }
 
   /** Names that are read out follow the title. */
