@@ -70,16 +70,19 @@ def levels(results: Sequence[CaseResult], second: str = "") -> tuple[Level, ...]
 def threshold(results: Sequence[CaseResult]) -> int | None:
     """The percent of agreement from which answers are believed; None with too few results.
 
-    The lowest level of which WANTED_RIGHT are right. Where no level reaches that, only answers
-    with which all agree are believed.
+    The lowest level of which WANTED_RIGHT are right, and that has answers of its own. Where no
+    level reaches that, only answers with which all agree are believed.
     """
     found = levels(results)
     if not found or found[0].answers.of < FEWEST_ANSWERS:
         return None
+    above = (0, *(each.right.of for each in found))
     believed = [
         each.percent
-        for each in found
-        if each.right.of >= FEWEST_ANSWERS and (each.right.value or 0) >= WANTED_RIGHT
+        for each, before in zip(found, above, strict=False)
+        if each.right.of > before
+        and each.right.of >= FEWEST_ANSWERS
+        and (each.right.value or 0) >= WANTED_RIGHT
     ]
     return min(believed, default=100)
 
