@@ -119,9 +119,12 @@ class Model:
         async with aclosing(Reply(self.model_id, chain)) as reply:
             yield reply
 
-    def varied(self, count: int) -> dict[str, Any]:
-        """Options for `count` replies that differ from each other, as far as the model has them."""
-        wanted = {"temperature": 0.7, "top_p": 0.95, "seed": 1, "n": count}
+    def varied(self, count: int, seed: int) -> dict[str, Any]:
+        """Options for `count` replies that differ from each other, as far as the model has them.
+
+        Another `seed` gives other replies, the same one the same.
+        """
+        wanted = {"temperature": 0.7, "top_p": 0.95, "seed": seed, "n": count}
         if not self.info.supports_several:
             del wanted["n"], wanted["seed"]
         return {name: value for name, value in wanted.items() if name in self._options}

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from ..queries import QueryResult
 from .values import Agreement, Group
 
+_AT_ONCE = 8  # replies that one call of the local model gives at most
+
 
 def result_key(result: QueryResult) -> str:
     """What two results have in common that hold the same rows, whatever the order of rows and
@@ -160,8 +162,14 @@ def _is_empty(result: QueryResult) -> bool:
 def rounds(candidates: int) -> Sequence[int]:
     """How many statements to ask for at a time beside the first, which is there already.
 
-    Few at first: where they agree with the first, no more are needed.
+    Few at first: where they agree with the first, no more are needed. Never more than a call
+    gives at a time.
     """
-    left = candidates - 1
-    first = min(3, left)
-    return [each for each in (first, left - first) if each > 0]
+    sizes = [3, 4]
+    while sum(sizes) < candidates - 1:
+        sizes.append(_AT_ONCE)
+    left, found = candidates - 1, []
+    for size in sizes:
+        found.append(min(size, left))
+        left -= found[-1]
+    return [each for each in found if each > 0]
