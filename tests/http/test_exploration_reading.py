@@ -13,6 +13,7 @@ import pytest
 
 from datasette_llm_tools.explorations import link_store, snapshot_store, store
 from datasette_llm_tools.explorations.reading.kept_pages import kept_pages
+from datasette_llm_tools.explorations.reading.warming import warm_up
 from datasette_llm_tools.explorations.values import Exploration, Mode, QueryBlock, Sharing
 from tests.exploration_sites import (
     CHART,
@@ -297,6 +298,29 @@ async def test_what_is_public_is_for_those_who_may_see_the_site(tmp_path: Path) 
         made = await published(site)
         assert (await get(site, url(made))).status_code == 404
         assert (await get(site, url(made), BOB)).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_starts_makes_the_newest_page(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as site:
+        await warm_up(site.datasette)  # there is none
+        live = await published(site, mode=Mode.LIVE)
+        await warm_up(site.datasette)
+        made = await published(site, shop_document(QUESTION, await widget_block(site)))
+        await warm_up(site.datasette)
+        assert await snapshot_store.fragments(site.datasette, live) == {}
+        kept = await snapshot_store.fragments(site.datasette, made)
+        assert QUESTION.id in kept
+        assert len(kept_pages(site.datasette)) == 0  # for no host that anybody asked
+
+
+@pytest.mark.asyncio
+async def test_programs_are_sent_to_the_json_of_a_page(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as site:
+        made = await published(site)
+        response = await get(site, url(made, "?mode=live"), headers={"accept": "application/json"})
+        assert response.status_code == 302
+        assert response.headers["location"] == url(made, ".json?mode=live")
 
 
 @pytest.mark.asyncio

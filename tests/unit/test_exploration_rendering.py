@@ -153,7 +153,7 @@ async def test_words_have_anchors_for_the_contents() -> None:
 @pytest.mark.asyncio
 async def test_a_chart_can_be_read_without_its_picture() -> None:
     chart = ChartBlock(id="0" * 12, title="C", database="shops", sql="select 1", spec={})
-    more = {
+    more: dict[str, Any] = {
         "title": "Sales by item", "summary": "Bar chart: 2 items.", "titles": ["Item", "Sales"],
         "fields": ["x", "y"], "vega_lite": {}, "note": None, "left_out": ["1 row is left out."],
     }  # fmt: skip

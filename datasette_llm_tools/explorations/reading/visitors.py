@@ -38,7 +38,7 @@ async def kept_response(
     if not _is_visitor(request) or not _wants_what_all_get(request):
         return None
     exploration = await store.get(datasette, request.url_vars["id"])
-    if exploration is None or not _is_kept(exploration, request.args.get("mode")):
+    if exploration is None or not is_kept(exploration, request.args.get("mode")):
         return None
     if not await sees_public(datasette, None):
         return None
@@ -49,7 +49,7 @@ async def warm(
     datasette: Datasette, request: Request, exploration: Exploration, what: str, make: Make
 ) -> None:
     """Make ready what the next visitor will ask for, on the host of `request`."""
-    if _is_kept(exploration, None):
+    if is_kept(exploration):
         await _kept(datasette, request, exploration, what, make)
 
 
@@ -106,7 +106,7 @@ def _wants_what_all_get(request: Request) -> bool:
     return KEY not in names and not any(name.startswith(PREFIX) for name in names)
 
 
-def _is_kept(exploration: Exploration, mode: str | None) -> bool:
+def is_kept(exploration: Exploration, mode: str | None = None) -> bool:
     """Whether it is public, and this mode of it a snapshot."""
     if exploration.published is None or not exploration.sharing.public:
         return False

@@ -19,6 +19,7 @@ from ..catalog_store import feed
 from ..opening import Opened, withheld
 from ..values import Exploration, Mode
 from .read_views import page_for_visitors
+from .visitors import is_kept
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -29,7 +30,7 @@ async def warm_up(datasette: Datasette) -> None:
     # Whatever is wrong with a page is for its readers to be told.
     with contextlib.suppress(LlmToolsError):
         for entry in await feed(datasette, size=1):
-            if entry.exploration.snapshot is not None:
+            if is_kept(entry.exploration):
                 await _make(datasette, entry.exploration)
 
 
