@@ -1,7 +1,11 @@
 // How charts look: Vega's configuration out of the page's own colours, so that light and dark
 // follow the page. Pictures that leave the page are always drawn in the light ones.
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
+// An embedded page may have a theme of its own.
+const MEDIA = { dark: "all", light: "not all" };
+const dark = matchMedia(
+  MEDIA[document.documentElement.dataset.theme] ?? "(prefers-color-scheme: dark)",
+);
 
 // Eight colours for categories that are told apart by most people who see colours differently,
 // each at least 3 to 1 against the card it lies on; then paler ones of the same order.

@@ -7,7 +7,11 @@
 import { asTrouble, make, post } from "./server.js";
 import { WidgetFrame } from "./widget-host.js";
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
+// An embedded page may have a theme of its own.
+const MEDIA = { dark: "all", light: "not all" };
+const dark = matchMedia(
+  MEDIA[document.documentElement.dataset.theme] ?? "(prefers-color-scheme: dark)",
+);
 const theme = () => (dark.matches ? "dark" : "light");
 const isChromium = Boolean(window.chrome ?? navigator.userAgentData);
 const ELSEWHERE =

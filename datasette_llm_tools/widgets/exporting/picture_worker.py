@@ -1,7 +1,7 @@
 """The process that draws one picture for pictures.py, and may be killed at any moment.
 
 Started as a script; loads the standard library and vl_convert only. Standard input is a JSON
-object with `spec` (Vega-Lite with its rows), `type` ("svg" or "png"), `scale` and
+object with `spec` (Vega-Lite with its rows) or `svg`, `type` ("svg" or "png"), `scale` and
 `memory_bytes`; standard output is the picture. Exit code 2: the reason is on standard error.
 A process of its own because vl_convert holds Python's lock for as long as it draws.
 """
@@ -30,7 +30,7 @@ _OUTWARD = re.compile(r"<(image|a|use|foreignObject|script|style|iframe|feImage)
 
 def picture(request: dict[str, Any]) -> bytes:
     """Draw without any request; raises ValueError with a reason."""
-    svg = vl_convert.vegalite_to_svg(
+    svg = request.get("svg") or vl_convert.vegalite_to_svg(
         json.dumps(request["spec"]), vl_version=_VERSION, allowed_base_urls=[]
     )
     found = _OUTWARD.search(svg)

@@ -55,10 +55,7 @@ async def picture(
     the title, as on the page. Raises NotInstalled without the extra, BadInput for a spec that
     names an address or cannot be drawn, LimitReached when it takes too long or becomes too large.
     """
-    if not can_draw():
-        raise NotInstalled(
-            "Pictures need another package: pip install 'datasette-llm-tools[pictures]'."
-        )
+    require_extra()
     refuse_addresses(vega_lite)
 
     def request() -> bytes:
@@ -69,6 +66,23 @@ async def picture(
     turns = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
     async with turns:
         return await _drawn(await asyncio.to_thread(request))
+
+
+async def png_of(svg: str) -> bytes:
+    """An SVG of our own as PNG, a pixel for each of its units. Raises what picture() does."""
+    require_extra()
+    request = json.dumps({"svg": svg, "type": "png", "scale": 1.0, "memory_bytes": _MEMORY_BYTES})
+    turns = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
+    async with turns:
+        return await _drawn(request.encode())
+
+
+def require_extra() -> None:
+    """Raise NotInstalled where there are no pictures."""
+    if not can_draw():
+        raise NotInstalled(
+            "Pictures need another package: pip install 'datasette-llm-tools[pictures]'."
+        )
 
 
 def refuse_addresses(spec: Any) -> None:

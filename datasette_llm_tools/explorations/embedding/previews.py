@@ -1,0 +1,90 @@
+"""Pictures of an exploration, drawn on the server: the card for links, and a block's chart.
+
+Only rows of a snapshot get onto a card: whoever is shown a link has asked for no rows.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import BadInput, LlmToolsError, NotFound
+from ...markdown import markdown
+from ...permissions import Actor
+from ...queries import Value
+from ...widgets.exporting.exports import chart_picture
+from ...widgets.exporting.pictures import can_draw, drawable, png_of
+from ..contents import block_name
+from ..opening import Opened
+from ..reading.blocks_shown import shown_frozen, shown_live
+from ..reading.times import said_time
+from ..running import Ran, thawed
+from ..values import Block, ChartBlock, Frozen, Mode
+from .cards import card_svg
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+
+def require_pictures() -> None:
+    """Raise NotFound where the server cannot draw."""
+    if not can_draw():
+        raise NotFound(
+            "This server draws no pictures: pip install 'datasette-llm-tools[pictures]'."
+        )
+
+
+async def card_png(datasette: Datasette, found: Opened) -> bytes:
+    """A PNG of 1200 × 630: the first chart of the snapshot, or the title alone."""
+    chart = await _first_chart(datasette, found) if found.mode is Mode.SNAPSHOT else None
+    document, exploration = found.document, found.exploration
+    author = f"By {exploration.actor_id}" if exploration.actor_id else ""
+    said = [author, said_time(exploration.published_at) or "", "Datasette"]
+    summary = _plain(document.summary)
+    svg = card_svg(document.title, " · ".join(filter(None, said)), summary, chart)
+    return await png_of(str(drawable(svg)))
+
+
+async def block_svg(
+    datasette: Datasette, actor: Actor, found: Opened, block: Block, values: Mapping[str, Value]
+) -> bytes:
+    """The chart of a block, from the snapshot or drawn now as the actor.
+
+    Raises NotFound where this reader is shown no rows, BadInput for what is no chart.
+    """
+    if not isinstance(block, ChartBlock):
+        raise BadInput("There are pictures of charts only.")
+    if found.mode is Mode.SNAPSHOT:
+        shown = await shown_frozen(datasette, found.exploration, block)
+        if isinstance(shown, Frozen):
+            shown = shown.refused or thawed(shown)
+    else:
+        document = found.document
+        shown = await shown_live(datasette, actor, found.exploration, document, block, values)
+    if not isinstance(shown, Ran) or shown.drawn is None:
+        raise NotFound(shown if isinstance(shown, str) else "There is no chart to be drawn.")
+    return await chart_picture(shown.drawn, block_name(block), "svg")
+
+
+async def _first_chart(datasette: Datasette, found: Opened) -> str | None:
+    """The first chart of the snapshot that can be drawn, as SVG."""
+    for block in found.document.blocks:
+        if isinstance(block, ChartBlock):
+            shown = await shown_frozen(datasette, found.exploration, block)
+            if isinstance(shown, Frozen) and not shown.refused:
+                return await _svg_or_none(thawed(shown).drawn)
+    return None
+
+
+async def _svg_or_none(drawn: Mapping[str, Any] | None) -> str | None:
+    try:
+        return (await chart_picture(drawn, "", "svg")).decode() if drawn else None
+    except LlmToolsError:
+        return None  # the title alone, then
+
+
+def _plain(words: str) -> str:
+    """Markdown as plain text."""
+    return html.unescape(re.sub(r"<[^>]*>", " ", str(markdown(words, headings=True))))
