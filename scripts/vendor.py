@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Brings the JavaScript libraries of our pages and widgets into static/vendor, with licences.
+"""Brings JavaScript libraries here, with licences: those of our pages and widgets into static/vendor,
+the one that tests look for barriers with into tests/browser/vendor.
 
     python scripts/vendor.py          fetch all of them anew with the npm client
     python scripts/vendor.py --check  only compare what lies there with VENDORED.json
@@ -22,8 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-VENDOR = Path(__file__).resolve().parents[1] / "static" / "vendor"
-LIST = VENDOR / "VENDORED.json"
+REPOSITORY = Path(__file__).resolve().parents[1]
+VENDOR = REPOSITORY / "static" / "vendor"
+# In no package that anybody installs.
+FOR_TESTS = REPOSITORY / "tests" / "browser" / "vendor"
+LIST = "VENDORED.json"
 
 
 @dataclass(frozen=True)
@@ -98,33 +102,50 @@ PACKAGES = (
         why="for widgets, which name it; without tiles",
     ),
 )
+PACKAGES_FOR_TESTS = (
+    # Unchanged and minified by its publisher; its source is in the npm package of this version.
+    Package(
+        "axe-core",
+        "4.14.1",
+        "MPL-2.0",
+        ("axe.min.js", "LICENSE-3RD-PARTY.txt"),
+        why="finds what keeps people from using a page",
+    ),
+)
+SHELVES = {VENDOR: PACKAGES, FOR_TESTS: PACKAGES_FOR_TESTS}
 
 
 def main() -> int:
     if sys.argv[1:] == ["--check"]:
-        wrong = list(differences())
+        wrong = [each for shelf in SHELVES for each in differences(shelf)]
         print("\n".join(wrong) or "All files are as VENDORED.json lists them.")
         return bool(wrong)
-    VENDOR.mkdir(exist_ok=True)
-    entries = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for package in PACKAGES:
-            entries.append(fetch(package, Path(scratch)))
-            print(f"{package.name} {package.version}")
-    kept = {package.folder for package in PACKAGES}
-    for folder in VENDOR.iterdir():
-        if folder.is_dir() and folder.name not in kept:
-            shutil.rmtree(folder)
-    LIST.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+    for shelf in SHELVES:
+        fill(shelf)
     return 0
 
 
-def fetch(package: Package, scratch: Path) -> dict[str, Any]:
+def fill(shelf: Path) -> None:
+    """Fetch the packages of a folder, and list them there."""
+    shelf.mkdir(exist_ok=True)
+    entries = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for package in SHELVES[shelf]:
+            entries.append(fetch(package, shelf, Path(scratch)))
+            print(f"{package.name} {package.version}")
+    kept = {package.folder for package in SHELVES[shelf]}
+    for folder in shelf.iterdir():
+        if folder.is_dir() and folder.name not in kept:
+            shutil.rmtree(folder)
+    (shelf / LIST).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+
+
+def fetch(package: Package, shelf: Path, scratch: Path) -> dict[str, Any]:
     """Unpack the wanted files of one package; return its entry in VENDORED.json."""
     command = ["npm", "pack", "--json", f"{package.name}@{package.version}"]
     packed = subprocess.run(command, cwd=scratch, check=True, capture_output=True, text=True)
     archive = scratch / json.loads(packed.stdout)[0]["filename"]
-    folder = VENDOR / package.folder
+    folder = shelf / package.folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     with tarfile.open(archive) as tar:
@@ -152,15 +173,15 @@ def _hashes(folder: Path) -> Iterator[tuple[str, str]]:
         yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def differences() -> Iterator[str]:
-    """What in static/vendor is not as VENDORED.json lists it, a sentence each."""
-    entries: list[Mapping[str, Any]] = json.loads(LIST.read_text(encoding="utf-8"))
+def differences(shelf: Path) -> Iterator[str]:
+    """What in a folder is not as its VENDORED.json lists it, a sentence each."""
+    entries: list[Mapping[str, Any]] = json.loads((shelf / LIST).read_text(encoding="utf-8"))
     listed = {entry["folder"]: entry["sha256"] for entry in entries}
-    there = {each.name: dict(_hashes(each)) for each in VENDOR.iterdir() if each.is_dir()}
+    there = {each.name: dict(_hashes(each)) for each in shelf.iterdir() if each.is_dir()}
     for folder in sorted(listed.keys() | there.keys()):
         if listed.get(folder) != there.get(folder):
             yield f"{folder} is not as VENDORED.json lists it; run scripts/vendor.py."
-    wanted = {package.folder for package in PACKAGES}
+    wanted = {package.folder for package in SHELVES[shelf]}
     if wanted != listed.keys():
         yield "VENDORED.json lists other packages than scripts/vendor.py names; run it."
 

@@ -1,4 +1,4 @@
-"""Libraries under static/vendor are the files that scripts/vendor.py fetched, and small enough."""
+"""Libraries are the files that scripts/vendor.py fetched, with licences, and small enough."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[2]
 STATIC = REPOSITORY / "static"
 VENDOR = STATIC / "vendor"
+FOR_TESTS = REPOSITORY / "tests" / "browser" / "vendor"
 
 
 def test_files_are_as_they_are_listed() -> None:
@@ -18,8 +21,9 @@ def test_files_are_as_they_are_listed() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_library_has_its_licence() -> None:
-    for entry in json.loads((VENDOR / "VENDORED.json").read_text()):
+@pytest.mark.parametrize("shelf", [VENDOR, FOR_TESTS], ids=["pages", "tests"])
+def test_every_library_has_its_licence(shelf: Path) -> None:
+    for entry in json.loads((shelf / "VENDORED.json").read_text()):
         assert entry["licence"]
         assert any(name.startswith("LICENSE") for name in entry["sha256"])
 
