@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Brings JavaScript libraries here, with licences: those of our pages and widgets into static/vendor,
-the one that tests look for barriers with into tests/browser/vendor.
+"""Brings JavaScript libraries here, with licences.
+
+Those of our pages and widgets go into static/vendor; the one with which tests look for what keeps
+people from using a page, into tests/browser/vendor.
 
     python scripts/vendor.py          fetch all of them anew with the npm client
     python scripts/vendor.py --check  only compare what lies there with VENDORED.json
