@@ -234,8 +234,18 @@ def _print(question: str, answer: Answer, output: Output, explanation: Explanati
         click.echo(f"\n{_words(answer)}".rstrip())
         if answer.unfounded:
             click.echo(f"Not in the rows: {', '.join(answer.unfounded)}.", err=True)
+    _print_asked_back(answer)
     if answer.truncated:
         click.echo(f"Only the first {answer.row_count} rows are given; there are more.", err=True)
+
+
+def _print_asked_back(answer: Answer) -> None:
+    """Which reading was meant is for a person to say: the question, and the SQL of each."""
+    asked = answer.asked_back
+    if asked is not None:
+        click.echo(f"\n{asked.question}", err=True)
+        for option in asked.options:
+            click.echo(f"  {option.button}\n    {' '.join(option.sql.split())}", err=True)
 
 
 def _words(answer: Answer) -> str:

@@ -37,6 +37,8 @@ CONFIG = {
             "llm-tools-eval",
         )
     },
+    # A busy machine must not end a vote early.
+    "plugins": {"datasette-llm-tools": {"candidate_seconds": 600}},
     "databases": {"hostile": {"tables": {"salaries": {"allow": False}}}},
 }
 

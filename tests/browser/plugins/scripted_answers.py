@@ -9,7 +9,7 @@ from typing import Any
 import llm
 from datasette import Response, hookimpl
 from llm.plugins import load_plugins, pm
-from scripted_model import ScriptedModel, _SyncFace
+from scripted_model import ScriptedModel, SeveralModel, _SyncFace
 from scripted_widgets import widget_reply
 
 # The first word of this list that is in a question decides the SQL.
@@ -31,6 +31,11 @@ SQL = {
     "WHERE flights.cancelled = 0 AND flights.origin = 'JFK'\n"
     "GROUP BY airlines.carrier\nORDER BY average_delay DESC\nLIMIT 5;",
 }
+PROPOSAL = {
+    "title": "Late airlines",
+    "summary": "JetBlue has 1959 flights and 4711 planes.",
+    "headings": [{"block": "b1", "text": "Who is late"}],
+}
 COUNT = "SELECT COUNT(*) AS airlines FROM airlines;"
 MENDED = "SELECT name FROM airlines ORDER BY name LIMIT 5;"
 HOSTILE_WORDS = (
@@ -49,6 +54,8 @@ def script(turn: str) -> str | list[str] | Exception:
         return chart(turn)
     if "<cell " in turn or "Answer again" in turn:
         return enriched(turn)
+    if "<blocks " in turn:
+        return json.dumps(PROPOSAL)
     if "<rows " in turn:
         question = turn.removeprefix("Question: ").split("\n")[0]
         return pieces(HOSTILE_WORDS if "hostile" in question else words(turn))
@@ -145,10 +152,34 @@ OTHER = ScriptedModel(investigation, "scripted-too", delay=0.01)
 OTHER.supports_schema = True
 
 
+FLOWN = "SELECT COUNT(*) AS flights FROM flights WHERE origin = 'LGA' AND cancelled = 0"
+BOOKED = "SELECT COUNT(*) AS flights FROM flights WHERE origin = 'LGA'"
+NAMES = "SELECT carrier, name FROM airlines ORDER BY carrier"
+FEW = "SELECT carrier, name FROM airlines WHERE carrier < 'B'"
+VOTES = {
+    "flights": (FLOWN, [BOOKED, FLOWN, BOOKED, FLOWN, BOOKED, FLOWN, "SELECT nonsense"]),
+    "airlines": (NAMES, [NAMES, FEW, NAMES, "SELECT nonsense", NAMES, NAMES, NAMES]),
+}
+
+
+def votes(turn: str) -> tuple[str, list[str]]:
+    """The first statement and the others, of which some return other rows."""
+    question = turn.rsplit("Question: ", 1)[-1]
+    return next((each for word, each in VOTES.items() if word in question), (COUNT, [COUNT] * 7))
+
+
+VOTING = SeveralModel(
+    lambda turn: "Few." if "<rows " in turn else pieces(votes(turn)[0]),
+    lambda turn: votes(turn)[1],
+    "scripted-votes",
+    delay=0.02,
+)
+
+
 class _Models:
     @llm.hookimpl
     def register_models(self, register: Any) -> None:
-        for model in (MODEL, OTHER):
+        for model in (MODEL, OTHER, VOTING):
             register(_SyncFace(model.model_id), model)
 
 
