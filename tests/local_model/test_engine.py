@@ -162,6 +162,33 @@ async def test_more_at_once_than_slots_all_finish() -> None:
 
 
 @pytest.mark.asyncio
+async def test_several_replies_of_one_call_are_lines_and_cost_no_other_prompt_its_place() -> None:
+    other = "You answer questions about birds.\n" + "A robin is a bird.\n" * 60
+    await cached_tokens(other, "What is a robin?")
+    response = async_model().prompt(
+        "Name a fruit.", system=SYSTEM, n=5, temperature=1.0, seed=3, max_tokens=6
+    )
+    replies = [json.loads(line) for line in (await response.text()).splitlines()]
+    assert len(replies) == 5 and all(isinstance(each, str) and each for each in replies)
+    assert len(set(replies)) > 1
+    usage = await response.usage()
+    assert usage.output is not None and 5 <= usage.output <= 30
+    cached, total = await cached_tokens(other, "What is a wren?")
+    assert total - cached < 30
+    cached, total = await cached_tokens(SYSTEM, "Name another.")
+    assert total - cached < 30
+
+
+@pytest.mark.asyncio
+async def test_two_calls_for_several_replies_both_finish() -> None:
+    prompts = [
+        async_model().prompt("Name a fruit.", n=8, temperature=1.0, max_tokens=4) for _ in range(2)
+    ]
+    texts = await asyncio.gather(*(prompt.text() for prompt in prompts))
+    assert [len(text.splitlines()) for text in texts] == [8, 8]
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("prompt", [COUNT, "Repeat this text:\n" + "a b c d e f g h\n" * 350])
 async def test_cancelling_stops_the_work(prompt: str) -> None:
     """With a single slot the next request can only run once the cancelled one has ended."""
