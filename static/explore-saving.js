@@ -88,7 +88,8 @@ export class Saving {
   async #restore(number) {
     try {
       await this.now();
-      await post(`${this.page.dataset.url}/-/restore`, { number });
+      const restored = await post(`${this.page.dataset.url}/-/restore`, { number });
+      await restored.json(); // whole, before the page goes
       this.isDirty = false;
       location.reload();
     } catch (error) {
