@@ -2,11 +2,9 @@
 // as the answer without leaving the page. Around a question back it does the latter alone.
 
 import { asTrouble, elementFrom, get, make, post } from "./server.js";
-import { colourSql } from "./sql-colours.js";
 
 class LlmToolsAgreement extends HTMLElement {
   connectedCallback() {
-    for (const code of this.querySelectorAll("pre.sql code")) colourSql(code);
     for (const each of this.querySelectorAll("details.dissent")) {
       each.addEventListener("toggle", () => each.open && this.#compare(each));
     }

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from datasette.cli import cli
 
-from tests.scripted_model import Script, ScriptedModel, registered
+from tests.scripted_model import Script, ScriptedModel, SeveralModel, registered
 from tests.sites import make_database
 
 SQL = "select item, count(*) as sales from sale group by item order by 2 desc"
@@ -136,3 +136,28 @@ def test_an_unknown_model_is_a_sentence(tmp_path: Path) -> None:
             ["llm-tools", "ask", str(make_database(tmp_path / "s.db")), "What?", "-m", "nobody"],
         )
     assert result.exit_code == 1 and "no model nobody" in result.stderr
+
+
+def test_a_question_back_is_printed_with_both_readings(tmp_path: Path) -> None:
+    tea = "select count(*) from sale where item = 'tea'"
+    every = "select count(*) from sale"
+    votes = [every, tea, every, tea, every, "select nonsense", "select nonsense"]
+    model = SeveralModel(lambda text: "Two." if "<rows " in text else tea, lambda _: votes)
+    database = make_database(tmp_path / "shops.db")
+    config = tmp_path / "config.json"
+    settings = {"candidate_seconds": 600}
+    config.write_text(json.dumps({"plugins": {"datasette-llm-tools": settings}}))
+    with registered(model):
+        asked = ["llm-tools", "ask", str(database), "How many?", "--config", str(config)]
+        result = CliRunner().invoke(cli, [*asked, "-m", "scripted"], catch_exceptions=False)
+        told = json.loads(CliRunner().invoke(cli, [*asked, "-m", "scripted", "--json"]).stdout)
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-5:] == [
+        'Count only rows of sale where item is "tea": 2, or all of them: 3?',
+        '  Count only rows of sale where item is "tea": 2',
+        f"    {tea}",
+        "  All of them: 3",
+        f"    {every}",
+    ]
+    assert told["asked_back"]["options"][1] == {"label": "all of them", "sql": every, "value": 3}
+    assert told["agreement"]["groups"][0]["votes"] == 3

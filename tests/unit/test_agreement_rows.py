@@ -66,8 +66,7 @@ def test_one_number_against_another() -> None:
     found = row_difference(result("count(*)", (336,)), result("n", (328,), truncated=True))
     assert (found.only_answer, found.only_other, found.is_partial) == (((336,),), ((328,),), True)
     assert difference_words(found) == (
-        "0 rows in both; 1 only in the answer; 1 only here. Only of the rows that were read: there "
-        "are more."
+        "336 in the answer, 328 here. Only of the rows that were read: there are more."
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...pricing import usd_words
 from ..values import Agreement, Group
 from .row_difference import RowDifference
-from .values import Escalation
+from .values import Escalation, number_words
 
 
 def agreement_words(agreement: Agreement, group: Group | None) -> str:
@@ -72,7 +72,9 @@ def difference_words(difference: RowDifference) -> str:
         return "By now both return the same rows."
     left, right = len(difference.only_answer), len(difference.only_other)
     said = []
-    if left or right:
+    if numbers := _numbers(difference):
+        said = [f"{number_words(numbers[0])} in the answer, {number_words(numbers[1])} here"]
+    elif left or right:
         both = f"{difference.same:,} row{_s(difference.same)} in both"
         said = [both, f"{left:,} only in the answer", f"{right:,} only here"]
     else:
@@ -85,6 +87,16 @@ def difference_words(difference: RowDifference) -> str:
             said.append(f"{where} the column{_s(len(columns))} {', '.join(columns)}")
     tail = " Only of the rows that were read: there are more." if difference.is_partial else ""
     return f"{'; '.join(said)}.{tail}"
+
+
+def _numbers(difference: RowDifference) -> tuple[float, float] | None:
+    """The two numbers, where each result is one and nothing else."""
+    found = [*difference.only_answer, *difference.only_other]
+    if difference.same or len(found) != 2 or not difference.only_answer:
+        return None
+    if any(len(row) != 1 or not isinstance(row[0], (int, float)) for row in found):
+        return None
+    return found[0][0], found[1][0]
 
 
 def returns_words(group: Group) -> str:
