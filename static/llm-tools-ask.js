@@ -14,6 +14,10 @@ class LlmToolsAsk extends HTMLElement {
     if (!this.text) return;
     for (const each of this.querySelectorAll("[data-needs-js]")) each.hidden = false;
     this.form.addEventListener("submit", (event) => this.#submitted(event));
+    // An answer that no model gave has a form of its own to ask one.
+    this.addEventListener("submit", (event) => {
+      if (event.target.matches("form.model-anyway")) this.#anyway(event);
+    });
     this.text.addEventListener("keydown", (event) => this.#key(event));
     addEventListener("pagehide", () => this.abort?.abort());
     // A link to a place on this page is no other page.
@@ -34,8 +38,15 @@ class LlmToolsAsk extends HTMLElement {
     if (this.text.value.trim() && !this.abort) this.#ask();
   }
 
-  async #ask() {
-    const question = this.text.value.trim();
+  #anyway(event) {
+    event.preventDefault();
+    if (!this.abort) this.#ask(new FormData(event.target));
+  }
+
+  /** Ask what is typed, or the fields of another form. */
+  async #ask(fields = null) {
+    const sent = fields ?? this.#typed();
+    const question = sent.get("question");
     const abort = (this.abort = new AbortController());
     const live = new LiveAnswer(question, () => abort.abort());
     this.failed?.article.remove();
@@ -44,19 +55,23 @@ class LlmToolsAsk extends HTMLElement {
     live.stop.focus({ preventScroll: true });
     live.article.scrollIntoView({ block: "nearest" });
     try {
-      const html = await this.#stream(live, abort.signal);
+      const html = await this.#stream(live, sent, abort.signal);
       this.#answered(live, html);
     } catch (error) {
-      this.#broke(live, asTrouble(error));
+      this.#broke(live, fields, asTrouble(error));
     } finally {
       this.abort = null;
     }
   }
 
-  /** Show the events as they come; return the finished article's HTML. */
-  async #stream(live, signal) {
+  #typed() {
     const fields = new FormData(this.form);
     fields.set("question", this.text.value.trim());
+    return fields;
+  }
+
+  /** Show the events as they come; return the finished article's HTML. */
+  async #stream(live, fields, signal) {
     const accept = "text/event-stream";
     const response = await post(this.form.action, fields, { signal, accept });
     let html = null;
@@ -108,10 +123,10 @@ class LlmToolsAsk extends HTMLElement {
   }
 
   /** Stopped or failed: what came so far stays, and so does the question in the form. */
-  #broke(live, error) {
+  #broke(live, fields, error) {
     const stopped = error.name === "AbortError";
     const again = make("button", { type: "button", textContent: stopped ? "Ask again" : "Try again" });
-    again.addEventListener("click", () => this.form.requestSubmit());
+    again.addEventListener("click", () => (fields ? this.#ask(fields) : this.form.requestSubmit()));
     const kept = live.url ? [make("a", { href: live.url, textContent: "Open what was saved" })] : [];
     live.fail(stopped ? "Stopped." : error.message, stopped ? "warning" : "error", again, ...kept);
     this.failed = live;

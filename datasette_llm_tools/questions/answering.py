@@ -25,7 +25,7 @@ from .asking import PURPOSE, Asking
 from .budget import Budget
 from .candidates import Ballot, rounds
 from .checking import unfounded_numbers
-from .pairs import PairUsed, recurring
+from .pairs import Pair, PairUsed, recurring
 from .statements.trying import Tried, Trying
 from .values import (
     Answer,
@@ -111,7 +111,7 @@ class Answering:
         """Rows by SQL that a person called right for this question, with other values perhaps."""
         if self.asking.previous:
             return
-        found = await asyncio.to_thread(recurring, self.asking.question, self.asking.pairs)
+        found = await asyncio.to_thread(recurring, self.asking.question, self._fitting_pairs())
         if found is None:
             return
         tried = await self._trying.asked_before(found)
@@ -119,9 +119,14 @@ class Answering:
             return
         used = PairUsed(found.pair.question_id, found.pair.question, found.values)
         self.answer = replace(self.answer, pair=used, model_id=None)
-        yield AttemptEnded(1, self._note(tried))
+        yield AttemptEnded(1, self._note(tried, written_by="pair"))
         self._keep(tried.sql, tried.result)
         yield RowsFound(tried.sql, tried.result)
+
+    def _fitting_pairs(self) -> list[Pair]:
+        """The pairs of the table that the person was looking at, if it was one."""
+        about = self.asking.about
+        return [each for each in self.asking.pairs if about is None or about in each.tables]
 
     async def _written(self, number: int, prompt: Prompt) -> AsyncGenerator[Event, None]:
         """Have one statement written, as it is shown, and run it."""
@@ -249,11 +254,12 @@ class Answering:
             return Step.LOADING
         return Step.READING if attempt == 1 else Step.MENDING
 
-    def _note(self, tried: Tried) -> Attempt:
+    def _note(self, tried: Tried, written_by: str = "model") -> Attempt:
         """Keep how a statement went."""
         attempt = Attempt(
             tried.sql,
             tried.error.message if tried.error else None,
+            written_by=written_by,
             milliseconds=tried.milliseconds,
             changes=tried.changes,
             written=tried.written if tried.changes else None,

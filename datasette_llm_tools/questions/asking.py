@@ -14,8 +14,9 @@ from ..prompt import Prompt
 from ..schema_reading import read_schema
 from ..schema_text import SchemaText, schema_text
 from ..settings import Settings, read_settings
-from . import prompts, store
+from . import prompts
 from .pairs import Pair, similar
+from .trusted_pairs import trusted_pairs
 from .values import Previous
 
 if TYPE_CHECKING:
@@ -85,20 +86,23 @@ async def prepare(
     previous: tuple[Previous, ...] = (),
     about: str | None = None,
     in_words: bool | None = None,
+    pairs: bool | None = None,
 ) -> Asking:
     """Look up the model and the schema that this actor may see.
 
-    `about` names the table that the person was looking at. Raises NoModel.
+    `about` names the table that the person was looking at; `pairs` says whether answers that were
+    called right are used, unless the setting denies it. Raises NoModel.
     Permission to ask must have been checked.
     """
     settings = read_settings(datasette, database)
+    with_pairs = settings.verified_pairs and pairs is not False
     tables, model = await asyncio.gather(
         visible_tables(datasette, actor, database),
         choose_model(datasette, actor, PURPOSE, model_id, database),
     )
     schema = await read_schema(datasette, database, actor, tables=tables)
     table = schema.table(about) if about else None
-    pairs = await _pairs(datasette, actor, database, tables) if settings.verified_pairs else ()
+    known = await trusted_pairs(datasette, actor, database, tables) if with_pairs else ()
     return Asking(
         datasette=datasette,
         actor=actor,
@@ -111,19 +115,7 @@ async def prepare(
         previous=previous,
         about=table.name if table else None,
         in_words=settings.answer_in_words if in_words is None else in_words,
-        pairs=pairs,
-    )
-
-
-async def _pairs(
-    datasette: Datasette, actor: Actor, database: str, tables: frozenset[str]
-) -> tuple[Pair, ...]:
-    """What was called right, as far as this actor may see the tables that it reads."""
-    found = await store.verified(datasette, database, store.actor_id(actor))
-    return tuple(
-        Pair(each.id, each.question, each.answer.sql)
-        for each in found
-        if each.answer.sql and each.answer.tables and tables.issuperset(each.answer.tables)
+        pairs=known,
     )
 
 

@@ -14,6 +14,7 @@ from .agreeing.contexts import AgreementView, AskedBackView, Mend
 from .explaining.values import Explanation
 from .investigating.contexts import InvestigationView
 from .number_links import NumberLinks
+from .statements.nothing_found import NothingFound
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,19 @@ class ResultTable:
 
 
 @dataclass(frozen=True)
+class PairView:
+    """The question that an answer was taken from, as its reader may know it."""
+
+    question: str | None = shown("Its words, unless the reader may not read it")
+    url: str | None = shown("Its page")
+    asked_on: str | None = shown("The day it was asked")
+    is_own: bool = shown("Whether the reader asked it")
+    is_right: bool = shown("Whether its answer is still called right")
+    values: tuple[tuple[str, str], ...] = shown("Values that were changed: before and now")
+    ask_url: str = shown("Where the model can be asked after all")
+
+
+@dataclass(frozen=True)
 class Block:
     """A question with its answer, as one article of a page."""
 
@@ -39,6 +53,8 @@ class Block:
     result: ResultTable | None = shown("The rows, read just now as the reader")
     refused: str | None = shown("Why there are no rows, if reading them failed")
     investigation: InvestigationView | None = shown("Its steps, if it was investigated")
+    pair: PairView | None = shown("The question that it was answered by, if no model was asked")
+    nothing_found: NothingFound | None = shown("Which texts the data do not hold, if it is empty")
     mend: Mend | None = shown("How a rule changed the SQL, if one did")
     agreement: AgreementView | None = shown("How many statements agree, if there were several")
     asked_back: AskedBackView | None = shown("Which reading was meant, if two are close")

@@ -13,7 +13,7 @@ from ..markdown import markdown
 from ..model import WAYS_TO_GET_A_MODEL, available_models
 from ..pages import fragment
 from ..permissions import ASK, EVAL, WIDGET, may, visible_tables
-from ..queries import QueryResult, run_query
+from ..queries import Limits, QueryResult, run_query
 from ..schema import Schema
 from ..schema_reading import read_schema
 from ..settings import read_settings
@@ -28,13 +28,18 @@ from .explaining.values import Explanation
 from .investigating.contexts import InvestigationView
 from .investigating.pages import investigation_view
 from .investigating.reading import as_read, read_investigation
+from .pair_reading import pair_view
 from .result_tables import result_table
 from .starters import starter_questions
+from .statements.looking import looking
+from .statements.nothing_found import NothingFound, nothing_found, says_nothing
 from .values import Answer, Status
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
     from datasette.utils.asgi import Request
+
+    from ..permissions import Actor
 
 _SEARCH_CHARACTERS = 1000  # SQLite refuses much longer patterns
 
@@ -78,6 +83,10 @@ async def block(
         result=table or None,
         refused=refused,
         investigation=steps,
+        pair=await pair_view(datasette, actor, question) if refused is None else None,
+        nothing_found=(
+            await missing(datasette, actor, question, result, schema) if result else None
+        ),
         mend=mend_of(known) if known else None,
         agreement=agreement_view(known, answer.agreement, url) if known else None,
         asked_back=asked_back_view(known) if known else None,
@@ -103,6 +112,21 @@ async def explanation(answer: Answer, schema: Schema) -> Explanation | None:
     if not answer.sql or answer.status is not Status.ANSWERED:
         return None
     return await asyncio.to_thread(explain, answer.sql, schema)
+
+
+async def missing(
+    datasette: Datasette,
+    actor: Actor,
+    question: store.Question,
+    result: QueryResult,
+    schema: Schema,
+) -> NothingFound | None:
+    """Which texts of the SQL are not in the data, where a result says nothing."""
+    if not says_nothing(result):
+        return None
+    limits = Limits.of(read_settings(datasette, question.database))
+    look = looking(datasette, actor, question.database, limits)
+    return await nothing_found(question.answer.sql or "", schema, look)
 
 
 async def _investigated(

@@ -22,11 +22,15 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A question and the SQL that is right for it; `question_id` names its page."""
+    """A question and the SQL that is right for it; `question_id` names its page.
+
+    `tables` are those that the SQL reads.
+    """
 
     question_id: str
     question: str
     sql: str
+    tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,13 @@ class Recurring:
 
 @dataclass(frozen=True, slots=True)
 class PairUsed:
-    """The pair that an answer was taken from, as it is kept with the answer."""
+    """The pair that an answer was taken from, as it is kept with the answer.
 
-    question_id: str
-    question: str
+    Without a question for whoever may not read that.
+    """
+
+    question_id: str | None
+    question: str | None
     values: tuple[tuple[str, str], ...] = ()
 
 

@@ -119,6 +119,7 @@ async def rerun(
         text=question.answer.text if is_same else None,
         unfounded=question.answer.unfounded if is_same else (),
         error=question.answer.error if is_same else None,
+        pair=question.answer.pair if is_same else None,
         tables=result.tables,
         columns=result.columns,
         row_count=len(result.rows),

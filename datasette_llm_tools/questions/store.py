@@ -54,6 +54,17 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Verified:
+    """Of a question that its owner called right, what others are answered by."""
+
+    id: str
+    actor_id: str | None
+    question: str
+    sql: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class History:
     """One page of questions, newest first. `next` continues it, None at the end."""
 
@@ -200,18 +211,37 @@ async def history(
 
 async def verified(
     datasette: Datasette, database: str, actor_id: str | None, most: int = 500
-) -> tuple[Question, ...]:
-    """What this person or, of what they shared, others called right, newest first."""
+) -> tuple[Verified, ...]:
+    """What this person or, of what they shared, others called right, newest first.
+
+    What builds on something else (an earlier question, a query that was open) is not among it,
+    for its words mean nothing by themselves.
+    """
     rows = await datasette.get_internal_database().execute(
-        f"""
-        select {_COLUMNS} from llm_tools_questions
+        """
+        select id, actor_id, question, sql, json_extract(details, '$.tables') as tables
+        from llm_tools_questions
         where verified = 1 and database_name = :database and sql is not null
-          and (shared or actor_id = :actor_id)
+          and (shared or actor_id = :actor_id) and parent_id is null
+          and json_extract(details, '$.investigation') is null
+          and not exists (
+            select 1 from json_each(details, '$.calls[0].messages')
+            where json_extract(value, '$.role') = 'assistant'
+          )
         order by created_at desc limit :most
-        """,  # noqa: S608 -- our columns
+        """,
         {"database": database, "actor_id": actor_id, "most": most},
     )
-    return tuple(_question(row) for row in rows.rows)
+    return tuple(
+        Verified(
+            row["id"],
+            row["actor_id"],
+            row["question"],
+            row["sql"],
+            tuple(json.loads(row["tables"] or "[]")),
+        )
+        for row in rows.rows
+    )
 
 
 async def rename(datasette: Datasette, question_id: str, title: str) -> None:

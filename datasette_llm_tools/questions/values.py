@@ -18,6 +18,7 @@ from .agreeing.values import AskedBack, Escalation, asked_back_json
 from .explaining.values import Explanation, explanation_json
 from .investigating.values import Investigation
 from .pairs import PairUsed
+from .statements.nothing_found import NothingFound
 
 
 class Status(str, Enum):
@@ -54,7 +55,8 @@ class Previous:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One statement that was tried. `error` is None if it ran; `written_by`: model or person.
+    """One statement that was tried. `error` is None if it ran; `written_by`: model, person, or
+    pair, for the SQL of an earlier question, with other values perhaps.
 
     `changes` say, a sentence each, how a rule made `sql` of what was `written`. `chosen_by` a
     person: it is a model's, and somebody took it among several.
@@ -223,12 +225,15 @@ Event = StepBegan | SqlWritten | AttemptEnded | RowsFound | VotesCounted | Words
 
 
 def answer_json(
-    question: str, answer: Answer, explanation: Explanation | None = None
+    question: str,
+    answer: Answer,
+    explanation: Explanation | None = None,
+    nothing_found: NothingFound | None = None,
 ) -> dict[str, Any]:
     """An answer for programs. BLOBs are `{"$base64": true, "encoded": "…"}`, as Datasette has it.
 
     `rows` is null where there is no result; `tokens` where a model did not count; `explanation`
-    where the SQL is not understood.
+    where the SQL is not understood, `nothing_found` unless texts are not in the data.
     """
     result = answer.result
     return {
@@ -239,6 +244,7 @@ def answer_json(
         "columns": list(answer.columns) if result else None,
         "rows": rows_json(result) if result else None,
         "truncated": answer.truncated,
+        "nothing_found": asdict(nothing_found) if nothing_found else None,
         "answer": answer.text,
         "unfounded_numbers": list(answer.unfounded),
         "error": answer.error,

@@ -28,6 +28,7 @@ from .agreeing.reading import readable, without_agreement
 from .asking import prepare
 from .investigating.loop import Investigating
 from .investigating.reading import investigation_json, just_read, read_investigation
+from .pair_reading import readable_pair
 from .question_access import may_read, readable_question
 from .session import Session, rerun
 from .values import (
@@ -95,7 +96,7 @@ async def run(request: Request, datasette: Datasette) -> Response:
     answer = replace(changed.answer, result=result)
     answer = await readable(datasette, request.actor, found.database, answer, result)
     html = await pages.block_html(datasette, request, block)
-    told = answer_json(changed.question, answer, block.explanation)
+    told = answer_json(changed.question, answer, block.explanation, block.nothing_found)
     return json_response({**told, "html": html})
 
 
@@ -149,6 +150,7 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
         previous=previous,
         about=str(form.get("table") or "") or None,
         in_words=_flag(form, "in_words"),
+        pairs=_flag(form, "pairs"),
     )
     session = Session(asking, parent, Investigating(asking) if _flag(form, "investigate") else None)
     if wants_events(request):
@@ -156,16 +158,22 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
     asked = await unless_left(request, session.run())
     if wants_json(request):
         url = ask_url(datasette, database) + f"/{asked.id}"
-        told = await _answer_json(asked, asking.schema)
+        told = await _answer_json(request, datasette, asked, asking.schema)
         return json_response({"id": asked.id, "url": url, **told})
     return _to(datasette, asked)
 
 
-async def _answer_json(asked: store.Question, schema: Schema) -> dict[str, Any]:
+async def _answer_json(
+    request: Request, datasette: Datasette, asked: store.Question, schema: Schema
+) -> dict[str, Any]:
     """What has just been answered, for a program of the person who asked."""
     if asked.answer.investigation is None:
+        result = asked.answer.result
         explanation = await pages.explanation(asked.answer, schema)
-        return answer_json(asked.question, asked.answer, explanation)
+        nothing = None
+        if result is not None:
+            nothing = await pages.missing(datasette, request.actor, asked, result, schema)
+        return answer_json(asked.question, asked.answer, explanation, nothing)
     steps = just_read(asked.answer.investigation)
     return investigation_json(asked.question, asked.answer, steps)
 
@@ -247,7 +255,7 @@ async def _changed(request: Request, datasette: Datasette, before: store.Questio
 
 async def _question_json(request: Request, datasette: Datasette, found: store.Question) -> Response:
     """A question with its rows; without them, and without words, if the reader may not see them."""
-    answer, explanation = found.answer, None
+    answer, explanation, nothing = found.answer, None, None
     url = f"{ask_url(datasette, found.database)}/{found.id}"
     if answer.investigation is not None:
         schema = await read_schema(datasette, found.database, request.actor)
@@ -261,10 +269,12 @@ async def _question_json(request: Request, datasette: Datasette, found: store.Qu
             answer = await readable(datasette, request.actor, found.database, answer, result)
             schema = await read_schema(datasette, found.database, request.actor)
             explanation = await pages.explanation(answer, schema)
+            nothing = await pages.missing(datasette, request.actor, found, result, schema)
         except LlmToolsError as error:
             answer = without_agreement(store.without_prompts(found).answer)
             answer = replace(answer, text=None, error=error.message)
-    told = answer_json(found.question, answer, explanation)
+    answer = await readable_pair(datasette, request.actor, answer)
+    told = answer_json(found.question, answer, explanation, nothing)
     return json_response({**pages.question_json(found, url), **told})
 
 

@@ -176,7 +176,7 @@ async def test_what_a_rule_mended_is_said(tmp_path: Path) -> None:
         answer = await site.ask("Which cities?")
         page = await page_of(site, answer)
     assert answer["sql"].lower() == "select city from shop"
-    assert "Mended: cities is now city." in page and "select cities from shop" in page
+    assert "Changed by rule: cities is called city." in page and "select cities from shop" in page
     assert "Only one of 4 statements ran." in page
 
 

@@ -36,10 +36,12 @@ def take_from(column: exp.Column, sources: Sequence[Source], like: Like) -> str 
     if len(found) > 1:
         raise NotSure
     source, name = found[0]
-    before = in_sql(column)
-    set_column(column, source.alias if column.table else None, name)
+    before, table, is_same = in_sql(column), column.table, name.lower() == column.name.lower()
+    set_column(column, source.alias if table else None, name)
     _require_sensible(column)
-    return f"{before} is now {in_sql(column)}."
+    if table and is_same:
+        return f"{name} is a column of {source.alias}, not of {table}."
+    return f"{before} is called {in_sql(column)}."
 
 
 def as_text(column: exp.Column, schema: Schema) -> str | None:

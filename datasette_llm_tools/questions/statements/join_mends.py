@@ -33,7 +33,7 @@ def mend_condition(column: exp.Column, sources: Sequence[Source]) -> str | None:
     before = in_sql(equal)
     equal.set("this", new_column(left, first.alias))
     equal.set("expression", new_column(right, second.alias))
-    return f"{before} is now {in_sql(equal)}, the key between the two."
+    return f"Joined on {in_sql(equal)}, the key between the two, not on {before}."
 
 
 def mend_membership(column: exp.Column, select: exp.Select, sources: Sources) -> str | None:

@@ -29,6 +29,19 @@ _TEXT_TYPES = ("", "text", "char", "clob", "string")
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownText:
+    """A text that no row of a table has in a column.
+
+    `is_excluded`: the statement leaves out rows that have it.
+    """
+
+    text: str
+    table: str
+    column: str
+    is_excluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Compared:
     """A text literal, the column that it is compared with, and their comparison."""
 
@@ -40,6 +53,14 @@ class _Compared:
     @property
     def text(self) -> str:
         return str(self.literal.this)
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether rows with the text are left out: <>, NOT IN, NOT."""
+        comparison = self.literal.parent
+        return isinstance(comparison, exp.NEQ) or (
+            comparison is not None and isinstance(comparison.parent, exp.Not)
+        )
 
 
 async def with_known_texts(sql: str, schema: Schema, look: Look) -> Mended | None:
@@ -63,17 +84,22 @@ async def with_known_texts(sql: str, schema: Schema, look: Look) -> Mended | Non
     return Mended(tree.sql(dialect="sqlite"), tuple(changes)) if changes else None
 
 
-async def unknown_texts(sql: str, schema: Schema, look: Look) -> tuple[str, ...]:
+async def unknown_texts(sql: str, schema: Schema, look: Look) -> tuple[UnknownText, ...] | None:
     """The texts of a statement that the columns which it compares them with do not hold.
 
-    A statement that cannot be read, or data that cannot be looked at, leave all of them unknown.
+    None for a statement that cannot be read, or data that cannot be looked at.
     """
+    if len(sql) > MOST_CHARACTERS:
+        return None
     try:
         compared = list(_compared(sqlglot.parse_one(sql, dialect="sqlite"), schema))
         absent = await _absent(compared[:_MOST_LITERALS], look) if compared else []
-    except Exception:  # what cannot be checked is not to be relied on
-        return (sql,)
-    return tuple(each.text for each in absent)
+    except Exception:  # whatever a parser stumbles over, or a look that took too long
+        return None
+    return tuple(
+        UnknownText(each.text, each.table.name, each.column.name, each.is_excluded)
+        for each in absent
+    )
 
 
 def _compared(tree: exp.Expr, schema: Schema) -> Iterator[_Compared]:
@@ -125,7 +151,8 @@ async def _replaced(each: _Compared, schema: Schema, look: Look) -> str | None:
     if alike is not None:
         before = each.text
         each.literal.replace(exp.Literal.string(alike))
-        return f"{each.column.name} holds {alike}, not {before}."
+        column = f"{each.table.name} has {each.column.name}"
+        return f"No row of {column} “{before}”; “{alike}” is there."
     if told := await _through_key(each, schema, look):
         return told
     return await _in_other_column(each, look)
@@ -174,7 +201,7 @@ async def _through_key(each: _Compared, schema: Schema, look: Look) -> str | Non
         this=each.node.copy(), query=exp.Subquery(this=sqlglot.parse_one(inner, dialect="sqlite"))
     )
     comparison.replace(exp.Not(this=condition) if is_not else condition)
-    return f"{value} is a {column} of {other.name}, which {each.column.name} is a key of."
+    return f"“{value}” is a {column} of {other.name}, to which {each.column.name} leads."
 
 
 async def _in_other_column(each: _Compared, look: Look) -> str | None:
@@ -188,7 +215,7 @@ async def _in_other_column(each: _Compared, look: Look) -> str | None:
     before = each.column.name
     each.node.set("this", exp.to_identifier(column, quoted=not column.isidentifier()))
     each.literal.replace(exp.Literal.string(value))
-    return f"{value} stands in {column}, not in {before}."
+    return f"“{value}” stands in {column}, not in {before}."
 
 
 async def _holding(table: Table, each: _Compared, look: Look) -> tuple[str, str] | None:

@@ -14,16 +14,15 @@ from .corrections import corrected
 from .dialects import in_sqlite
 from .intents import as_asked
 from .literals import unknown_texts, with_known_texts
+from .looking import looking
 from .mended import Mended
 from .mending import mended
+from .nothing_found import says_nothing
 
 if TYPE_CHECKING:
     from ...schema import Schema
     from ..asking import Asking
     from ..budget import Budget
-
-# Looking a text up in the data must not take as long as the question.
-_LOOK_MS = 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,13 @@ class Trying:
         self._asking = asking
         self._budget = budget
         self._known: dict[str, Tried] = {}
+        self._look = looking(
+            asking.datasette,
+            asking.actor,
+            asking.database,
+            Limits.of(asking.settings),
+            asking.tables,
+        )
 
     async def tried(self, sql: str) -> Tried:
         """Run a statement, mended by rule where it needs it. Raises LimitReached."""
@@ -62,16 +68,19 @@ class Trying:
         return self._known[sql]
 
     async def asked_before(self, found: Recurring) -> Tried | None:
-        """Run a pair's SQL with the values of a question; None where the data do not hold them."""
+        """Run a pair's SQL with the values of a question; None where the data do not hold
+        them, or nothing is found: then the values may have been meant in another way."""
         statement = Tried(found.sql, found.sql)
         if found.values:
             texts = await with_known_texts(found.sql, self._asking.schema, self._look)
             if texts is not None:
                 statement = _changed(statement, texts)
-            if await unknown_texts(statement.sql, self._asking.schema, self._look):
+            if await unknown_texts(statement.sql, self._asking.schema, self._look) != ():
                 return None
         tried = await self._run(statement, None)
-        return tried if tried.result is not None else None
+        if tried.result is None or (found.values and says_nothing(tried.result)):
+            return None
+        return tried
 
     async def _tried(self, sql: str) -> Tried:
         settings = self._asking.settings
@@ -98,33 +107,22 @@ class Trying:
             if better.result is not None:
                 return better
         self._budget.count_run()
+        asking = self._asking
         try:
-            result = await self._query(statement.sql, Limits.of(self._asking.settings))
+            result = await run_query(
+                asking.datasette,
+                asking.database,
+                statement.sql,
+                actor=asking.actor,
+                limits=Limits.of(asking.settings),
+                tables=asking.tables,
+            )
         except LlmToolsError as error:
             return replace(statement, error=error, result=None)
         return replace(statement, result=result, error=None)
 
     async def _corrected(self, sql: str) -> Mended | None:
         return await asyncio.to_thread(_corrected, sql, self._asking)
-
-    async def _look(self, sql: str) -> tuple[tuple[object, ...], ...]:
-        limits = Limits.of(self._asking.settings)
-        limits = replace(limits, milliseconds=min(limits.milliseconds, _LOOK_MS), rows=5000)
-        try:
-            return (await self._query(sql, limits)).rows
-        except LlmToolsError as error:
-            raise LookupError(str(error)) from error
-
-    async def _query(self, sql: str, limits: Limits) -> QueryResult:
-        asking = self._asking
-        return await run_query(
-            asking.datasette,
-            asking.database,
-            sql,
-            actor=asking.actor,
-            limits=limits,
-            tables=asking.tables,
-        )
 
 
 def _corrected(sql: str, asking: Asking) -> Mended | None:
