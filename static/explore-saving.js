@@ -49,8 +49,10 @@ export class Saving {
     } catch (error) {
       this.isDirty = true;
       this.page.part("said").textContent = "Not saved";
-      this.#trouble(asTrouble(error).message);
-      this.#later(AGAIN_MS);
+      const { message, body } = asTrouble(error);
+      this.#trouble(message);
+      // What the server does not take waits for whoever types.
+      if (!body.error) this.#later(AGAIN_MS);
     } finally {
       this.underWay = null;
     }

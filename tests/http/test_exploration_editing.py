@@ -18,6 +18,7 @@ from datasette_llm_tools.explorations.values import Exploration
 from datasette_llm_tools.questions import store as question_store
 from datasette_llm_tools.widgets import store as widget_store
 from datasette_llm_tools.widgets.values import Draft, Kind, NamedQuery, Origin
+from tests.enrichment_runs import ROOT, working_on_notes
 from tests.exploration_sites import (
     CHART,
     EXPLORATIONS,
@@ -141,6 +142,21 @@ def _form(page: str) -> dict[str, str]:
         chosen = re.search(r'value="(\w+)" selected', options)
         fields[name] = chosen[1] if chosen else "text"
     return fields
+
+
+@pytest.mark.asyncio
+async def test_the_version_of_a_widget_is_chosen_on_the_page(tmp_path: Path) -> None:
+    async with make_site(tmp_path, answers) as site:
+        block = await widget_block(site)
+        made = await make_exploration(site, shop_document(block))
+        fields = _form((await site.get(at(made, "edit"))).text)
+        typed = {**fields, f"{block.id}.revision": "7"}
+        await site.post(at(made, "save"), {**typed, "do": "save"})
+        read = (await site.get(at(made, "edit.json"))).json()["document"]
+        shown = await site.post(at(made, "preview"), {**typed, "block": block.id})
+    assert fields[f"{block.id}.revision"] == "1"
+    assert read["blocks"][0]["revision"] == 7
+    assert "has no version 7" in shown.json()["html"]
 
 
 @pytest.mark.asyncio
@@ -427,6 +443,24 @@ async def test_a_page_of_a_table_is_added_with_its_filters(tmp_path: Path) -> No
     assert 'where "city" = :p0' in told["block"]["sql"]
     assert told["block"]["params"] == {"p0": "Linz"} and told["called"] == "Query “shop”"
     assert hidden.status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_what_a_run_filled_is_added_for_who_may_see_its_table(tmp_path: Path) -> None:
+    config = {"databases": {"notes": {"tables": {"note": {"allow": {"id": "root"}}}}}}
+    async with working_on_notes(tmp_path / "notes.db", rows=3, config=config) as notes:
+        run = await notes.ended(await notes.start())
+        site = Site(notes.datasette, notes.model)
+        source = {"source": "enrichment", "database": "notes", "run": run.id}
+        block = await added(site, ROOT, **source)
+        rows = await notes.datasette.get_database("notes").execute(block["sql"])
+        bad = await added(site, ROOT, **source, column="quiet")
+        denied = await added(site, ALICE, **source)
+        missing = await added(site, ROOT, **{**source, "run": "0" * 24})
+    assert (block["table"], block["column"], block["run"]) == ("note", "loud", run.id)
+    assert tuple(rows.rows[0]) == (1, "note 1", "NOTE 1")
+    assert block["written"]["model_id"] == "scripted"
+    assert bad[0] == 400 and denied[0] == 404 and missing[0] == 404
 
 
 @pytest.mark.asyncio

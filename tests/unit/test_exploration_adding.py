@@ -219,6 +219,17 @@ def test_sql_changed_by_hand_has_no_model_behind_it() -> None:
     assert getattr(same.blocks[1], "written") == QUESTION.written  # noqa: B009 - a union of blocks
 
 
+def test_another_version_of_a_widget_is_chosen() -> None:
+    block = WidgetBlock(
+        id="f" * 12, title="Sales", database="shops", widget_id="f" * 24, revision=1
+    )
+    document = Document("Page", blocks=(block,))
+    changed = sent(fields_of(document, **{f"{block.id}.revision": "3"}))
+    assert changed.blocks == (replace(block, revision=3),)
+    with pytest.raises(BadInput, match="whole number"):
+        sent(fields_of(document, **{f"{block.id}.revision": "three"}))
+
+
 @pytest.mark.parametrize(
     ("before", "typed", "after"),
     [

@@ -25,6 +25,7 @@ class BlockForm:
     written: str = shown("The block as JSON, which the form brings along; nothing for words")
     params: dict[str, str] = shown("Values of the statement's names that readers do not choose")
     html: Markup | None = shown("Words as HTML")
+    widget_url: str | None = shown("The page of the widget, if it is one")
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,8 @@ def _block(sent: Fields, block_id: str) -> Any:
     for name in ("title", "text", "question", "sql"):
         if f"{block_id}.{name}" in sent:
             _write(value, name, _lines(sent[f"{block_id}.{name}"]))
+    if f"{block_id}.revision" in sent:
+        value["revision"] = _number(str(sent[f"{block_id}.revision"]))
     if isinstance(value.get("params"), dict):
         _write_params(value, sent, f"{block_id}.param.")
     return {**value, "id": block_id}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import LlmToolsError
 from ...markdown import markdown
 from ...model import available_models
+from ...widgets.access import widgets_url
 from ..addresses import block_url, exploration_url
 from ..contents import Entry, block_anchor, contents
 from ..documents import block_json, document_json
@@ -52,8 +53,8 @@ async def edit_page(
         url=exploration_url(datasette, exploration.id),
         base=base_text(revision.number, revision.edition),
         order=order_text(document.blocks),
-        blocks=[_block_form(each, document) for each in document.blocks],
-        empty_words=_block_form(Words(id=_NEW_ID, text=""), document),
+        blocks=[_block_form(datasette, each, document) for each in document.blocks],
+        empty_words=_block_form(datasette, Words(id=_NEW_ID, text=""), document),
         contents=edit_contents(document),
         parameters=[*forms, ParameterForm(Parameter("", ""), ())],
         undeclared=undeclared(document),
@@ -63,7 +64,7 @@ async def edit_page(
     )
 
 
-def _block_form(block: Block, document: Document) -> BlockForm:
+def _block_form(datasette: Datasette, block: Block, document: Document) -> BlockForm:
     declared = {each.name for each in document.parameters}
     params = {}
     if isinstance(block, RowsBlock):
@@ -77,6 +78,9 @@ def _block_form(block: Block, document: Document) -> BlockForm:
         written="" if is_words else json.dumps(block_json(block), ensure_ascii=False),
         params=params,
         html=markdown(block.text, headings=True) if is_words else None,
+        widget_url=widgets_url(datasette, block.database, block.widget_id)
+        if isinstance(block, WidgetBlock)
+        else None,
     )
 
 

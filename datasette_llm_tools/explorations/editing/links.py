@@ -28,11 +28,6 @@ _ABOUT = "Put these rows on a page of your own, with words and charts around the
 _NOT_ROWS = {"_next", "_size"}
 
 
-def add_url(datasette: Datasette, **source: str) -> str:
-    """The page where something is added; `source` names it."""
-    return f"{explorations_url(datasette, '/-/add')}?{urlencode(source)}"
-
-
 def table(
     datasette: Datasette, actor: Actor, database: str, name: str, request: Request | None
 ) -> Links:

@@ -32,8 +32,8 @@ def question_block(question: Question) -> QuestionBlock:
     """A question with the SQL that answers it and the answer in words.
 
     The prompt that wrote the SQL is hashed where the question has it: it is its owner's to read.
-    Raises BadInput where no SQL ran, and for an investigation: its words rest on the rows of several
-    statements, of which a block could hold one.
+    Raises BadInput where no SQL ran, and for an investigation: its words rest on the rows of
+    several statements, of which a block could hold one.
     """
     answer = question.answer
     if answer.investigation is not None:
