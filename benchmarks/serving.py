@@ -46,11 +46,18 @@ class Person:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         self._headers = {"x-benchmark-actor": name}
 
-    def json(self, method: str, path: str, fields: dict[str, Any] | None = None) -> Any:
+    def json(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        *,
+        as_json: bool = False,
+    ) -> Any:
         """Send a request and return the JSON that comes back; raises RuntimeError otherwise."""
-        response = self._send(method, path, fields, "application/json")
+        response = self._send(method, path, fields, "application/json", as_json=as_json)
         body = response.read()
-        if response.status != 200:
+        if response.status not in (200, 201):
             raise RuntimeError(f"{method} {path} answered {response.status}: {body[:300]!r}")
         return json.loads(body)
 
@@ -69,6 +76,14 @@ class Person:
                 lines = dict(line.split(": ", 1) for line in block.decode().split("\n"))
                 if "event" in lines:
                     yield Event(at, lines["event"], json.loads(lines["data"]))
+
+    def file(self, path: str) -> bytes:
+        """GET a file. Raises RuntimeError where there is none."""
+        response = self._send("GET", path, None, "*/*")
+        body = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"GET {path} answered {response.status}: {body[:300]!r}")
+        return body
 
     def page(self, path: str) -> float:
         """GET a page; the seconds until its last byte. Raises RuntimeError where there is none."""
