@@ -69,12 +69,8 @@ async def _as_sent(
         case AttemptEnded(attempt, outcome):
             return "attempt", {"attempt": attempt, "sql": outcome.sql, "error": outcome.error}
         case VotesCounted(agreement):
-            message = so_far(agreement)
-            return "votes", {
-                "asked": agreement.asked,
-                "votes": agreement.votes,
-                "message": message,
-            }
+            asked, votes, message = agreement.asked, agreement.votes, so_far(agreement)
+            return "votes", {"asked": asked, "votes": votes, "message": message}
         case WordsWritten(delta):
             return "words", {"delta": delta}
         case RowsFound(sql, result):
