@@ -102,7 +102,9 @@ async def prepare(
     )
     schema = await read_schema(datasette, database, actor, tables=tables)
     table = schema.table(about) if about else None
-    known = await trusted_pairs(datasette, actor, database, tables) if with_pairs else ()
+    known: tuple[Pair, ...] = ()
+    if with_pairs and question:
+        known = await trusted_pairs(datasette, actor, database, tables, question)
     return Asking(
         datasette=datasette,
         actor=actor,

@@ -17,6 +17,8 @@ from sqlglot import exp
 _SQL_CHARS = 8000
 _ALIKE = 60  # of 100, as rapidfuzz counts words that two questions share
 _VALUE_CHARS = 60
+_MOST_READ = 20  # pairs whose SQL is parsed for one question; each takes milliseconds
+_MOST_VALUES = 6
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -56,23 +58,29 @@ class PairUsed:
 
 def similar(question: str, pairs: Sequence[Pair], most: int = 3) -> tuple[Pair, ...]:
     """The pairs whose questions share most words with this one, the most alike first."""
+    found = most_alike(question, [each.question for each in pairs], most, _ALIKE)
+    return tuple(pairs[index] for index in found)
+
+
+def most_alike(question: str, questions: Sequence[str], most: int, least: float = 0) -> list[int]:
+    """Where the questions stand that share most words with this one, of 100 at least `least`."""
     found = process.extract(
         _plain(question),
-        [_plain(each.question) for each in pairs],
+        [_plain(each) for each in questions],
         scorer=fuzz.token_sort_ratio,
         limit=most,
-        score_cutoff=_ALIKE,
+        score_cutoff=least,
     )
-    return tuple(pairs[index] for _, _, index in found)
+    return [index for _, _, index in found]
 
 
 def recurring(question: str, pairs: Sequence[Pair]) -> Recurring | None:
-    """The first pair whose question is this one but for values that its SQL compares with."""
+    """The pair whose question is this one, or is but for values that its SQL compares with."""
     for pair in pairs:
         if _plain(pair.question) == _plain(question):
             return Recurring(pair, pair.sql)
-    for pair in pairs:
-        found = _with_values(question, pair)
+    for index in most_alike(question, [each.question for each in pairs], _MOST_READ):
+        found = _with_values(question, pairs[index])
         if found is not None:
             return found
     return None
@@ -88,7 +96,7 @@ def _with_values(question: str, pair: Pair) -> Recurring | None:
     asked = _plain(pair.question)
     places = dict.fromkeys(_compared(tree))
     values = [text for text in places if len(_found(text, asked)) == 1]
-    if not values:
+    if not 0 < len(values) <= _MOST_VALUES:
         return None
     given = _given(_plain(question), asked, values)
     if given is None:
@@ -123,22 +131,31 @@ def _literal(old: exp.Literal, text: str) -> exp.Expr:
 def _given(question: str, asked: str, values: Sequence[str]) -> list[str] | None:
     """What stands in a question where `asked` has the values; None where the rest differs."""
     spans = sorted((_found(value, asked)[0], value) for value in values)
-    pattern, at, order = "", 0, []
-    for (start, end), value in spans:
-        if start < at:
-            return None  # one value stands within another
-        pattern += re.escape(asked[at:start]) + "(.+?)"
-        order.append(value)
-        at = end
-    match = re.fullmatch(pattern + re.escape(asked[at:]), question)
-    if match is None:
-        return None
-    given = dict(zip(order, match.groups(), strict=True))
-    for old, new in given.items():
-        is_number = _NUMBER.fullmatch(old) is not None
-        if len(new) > _VALUE_CHARS or (is_number and not _NUMBER.fullmatch(new)):
+    given: dict[str, str] = {}
+    at = end = 0
+    for number, ((start, stop), value) in enumerate(spans):
+        fixed = asked[end:start]
+        if start < end or not question.startswith(fixed, at):
             return None
-    return [given[value] for value in values]
+        at += len(fixed)
+        after = asked[stop : spans[number + 1][0][0] if number + 1 < len(spans) else None]
+        # The shortest text before what comes next: one look at each letter, whatever is asked.
+        if number + 1 == len(spans):
+            until = len(question) - len(after) if question.endswith(after) else -1
+        else:
+            until = question.find(after, at + 1)
+        if until <= at or (not after and number + 1 < len(spans)):
+            return None
+        given[value] = question[at:until]
+        at, end = until, stop
+    return [given[value] for value in values] if all(map(_fits, given, given.values())) else None
+
+
+def _fits(old: str, new: str) -> bool:
+    """Whether a value may take the place of another: a number that of a number, no long text."""
+    if len(new) > _VALUE_CHARS or new != new.strip():
+        return False
+    return _NUMBER.fullmatch(old) is None or _NUMBER.fullmatch(new) is not None
 
 
 def _found(value: str, text: str) -> list[tuple[int, int]]:

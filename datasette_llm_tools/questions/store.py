@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,6 @@ class Verified:
     actor_id: str | None
     question: str
     sql: str
-    tables: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -210,38 +210,41 @@ async def history(
 
 
 async def verified(
-    datasette: Datasette, database: str, actor_id: str | None, most: int = 500
+    datasette: Datasette, database: str, actor_id: str | None, most: int = 2000
 ) -> tuple[Verified, ...]:
-    """What this person or, of what they shared, others called right, newest first.
+    """What this person or, of what they shared, others called right, newest first."""
+    rows = await datasette.get_internal_database().execute(
+        """
+        select id, actor_id, question, sql from llm_tools_questions
+        where verified = 1 and database_name = :database and sql is not null
+          and (shared or actor_id = :actor_id) and parent_id is null
+        order by created_at desc limit :most
+        """,
+        {"database": database, "actor_id": actor_id, "most": most},
+    )
+    return tuple(Verified(*row) for row in rows.rows)
 
-    What builds on something else (an earlier question, a query that was open) is not among it,
-    for its words mean nothing by themselves.
+
+async def tables_read(
+    datasette: Datasette, question_ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """The tables that the SQL of questions reads, by id, as far as they stand for themselves.
+
+    What was asked of a query that was open, or investigated, means nothing without that.
     """
     rows = await datasette.get_internal_database().execute(
         """
-        select id, actor_id, question, sql, json_extract(details, '$.tables') as tables
-        from llm_tools_questions
-        where verified = 1 and database_name = :database and sql is not null
-          and (shared or actor_id = :actor_id) and parent_id is null
+        select id, json_extract(details, '$.tables') as tables from llm_tools_questions
+        where id in (select value from json_each(?))
           and json_extract(details, '$.investigation') is null
           and not exists (
             select 1 from json_each(details, '$.calls[0].messages')
             where json_extract(value, '$.role') = 'assistant'
           )
-        order by created_at desc limit :most
         """,
-        {"database": database, "actor_id": actor_id, "most": most},
+        [json.dumps(list(question_ids))],
     )
-    return tuple(
-        Verified(
-            row["id"],
-            row["actor_id"],
-            row["question"],
-            row["sql"],
-            tuple(json.loads(row["tables"] or "[]")),
-        )
-        for row in rows.rows
-    )
+    return {row["id"]: tuple(json.loads(row["tables"] or "[]")) for row in rows.rows}
 
 
 async def rename(datasette: Datasette, question_id: str, title: str) -> None:

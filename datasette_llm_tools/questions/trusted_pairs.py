@@ -11,34 +11,39 @@ from typing import TYPE_CHECKING
 
 from ..permissions import EVAL, may
 from . import store
-from .pairs import Pair
+from .pairs import Pair, most_alike
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
     from ..permissions import Actor
 
-_MOST_OTHERS = 20  # people whose permission is looked up for one question
+_MOST = 40  # that are looked into for one question, those most like it
+_MOST_OWNERS = 50  # other people whose permission is looked up
 
 
 async def trusted_pairs(
-    datasette: Datasette, actor: Actor, database: str, tables: frozenset[str]
+    datasette: Datasette, actor: Actor, database: str, tables: frozenset[str], question: str
 ) -> tuple[Pair, ...]:
-    """What was called right and may be used for this actor, who may see `tables`."""
+    """What was called right, is like a question and may be used for this actor, who may see
+    `tables`; the most alike first."""
     asker = store.actor_id(actor)
-    found = [
-        each
-        for each in await store.verified(datasette, database, asker)
-        if each.tables and tables.issuperset(each.tables)
-    ]
-    others = list(dict.fromkeys(each.actor_id for each in found if each.actor_id != asker))
-    trusted = {asker} | {
-        other
-        for other in others[:_MOST_OTHERS]
-        if other is not None and await may(datasette, {"id": other}, EVAL, database)
+    known = await store.verified(datasette, database, asker)
+    # First who is trusted: nobody crowds out what is by saying the same many times.
+    owners = list(dict.fromkeys(each.actor_id for each in known))[:_MOST_OWNERS]
+    trusted = {
+        each for each in owners if each == asker or await _is_trusted(datasette, each, database)
     }
+    known = tuple(each for each in known if each.actor_id in trusted)
+    found = [known[at] for at in most_alike(question, [each.question for each in known], _MOST)]
+    read = await store.tables_read(datasette, [each.id for each in found]) if found else {}
     return tuple(
-        Pair(each.id, each.question, each.sql, each.tables)
+        Pair(each.id, each.question, each.sql, read[each.id])
         for each in found
-        if each.actor_id in trusted
+        if read.get(each.id) and tables.issuperset(read[each.id])
     )
+
+
+async def _is_trusted(datasette: Datasette, owner: str | None, database: str) -> bool:
+    """Whether somebody, of whom no more than the id is known, may say what is right for all."""
+    return owner is not None and await may(datasette, {"id": owner}, EVAL, database)
