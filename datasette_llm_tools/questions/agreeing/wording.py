@@ -21,6 +21,7 @@ from .statements import Statement, differing, taken_apart
 _T = TypeVar("_T")
 
 DIFFER = "Two readings of your question differ"
+_MOST_CHARACTERS = 240  # of what a button says
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ def _explained(first: str, second: str, schema: Schema) -> Readings:
     ]
     if not all(labels):
         return Readings(("what the first statement does", "what the second one does"), DIFFER)
-    return Readings((labels[0], labels[1]), DIFFER)
+    first, second = (
+        f"{each[:_MOST_CHARACTERS]}…" if len(each) > _MOST_CHARACTERS else each for each in labels
+    )
+    return Readings((first, second), DIFFER)
 
 
 def _small(sentence: str) -> str:
