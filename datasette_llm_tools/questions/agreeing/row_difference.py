@@ -45,7 +45,7 @@ class RowDifference:
 
 
 def row_difference(answer: QueryResult, other: QueryResult) -> RowDifference:
-    """Compare two results; takes a millisecond for a thousand rows."""
+    """Compare two results; takes some milliseconds for a thousand rows: call it in a thread."""
     pairs = _pairs(answer, other)
     left = [_key(row, [index for index, _ in pairs]) for row in answer.rows]
     right = [_key(row, [index for _, index in pairs]) for row in other.rows]
