@@ -163,11 +163,15 @@ async def _ask_what_is_withheld(datasette: Datasette, exploration: Exploration) 
     publisher = None if exploration.publisher is None else dict(exploration.publisher)
     reads = await snapshot_store.reads(datasette, exploration)
     said = {}
+    answers: dict[tuple[str, Sequence[str]], bool] = {}  # most blocks read the same tables
     for each in reads:
         database = each.database
         if database is None or database not in datasette.databases:
             continue
-        if not await _may_still_show(datasette, publisher, database, each.tables):
+        key = (database, each.tables)
+        if key not in answers:
+            answers[key] = await _may_still_show(datasette, publisher, database, each.tables)
+        if not answers[key]:
             said[each.block_id] = (
                 "Whoever published this may not see all of its data any more, so that it is not "
                 "shown."
