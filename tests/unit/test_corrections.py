@@ -37,7 +37,9 @@ def shops() -> sqlite3.Connection:
         ("SELECT COUNT(*) / (SELECT COUNT(*) FROM shop) FROM sale", [(4 / 3,)]),
         ("SELECT SUM(pieces) / COUNT(*) FROM sale", [(7 / 4,)]),
         ("SELECT COUNT(*) FILTER (WHERE item = 'tea') / COUNT(*) FROM sale", [(0.5,)]),
-        ("SELECT pieces / 2 FROM sale WHERE id = 1", [(1.5,)]),
+        ("SELECT SUM(pieces) / 2 FROM sale WHERE id = 1", [(1.5,)]),
+        ("SELECT pieces / shop_id FROM sale WHERE id = 3", [(1.0,)]),
+        ("SELECT shop_id / pieces FROM sale WHERE id = 1", [(1 / 3,)]),
         (
             "SELECT SUM(CASE WHEN item = 'tea' THEN 1 ELSE 0 END) / COUNT(*) FROM sale",
             [(0.5,)],
@@ -115,6 +117,24 @@ def test_what_the_question_says(question: str, sql: str, rows: list[tuple[object
     assert connection.execute(found.sql).fetchall() == rows
 
 
+def test_those_without_are_found_beside_rows_of_nobody() -> None:
+    connection = shops()
+    connection.execute("INSERT INTO sale (id, item) VALUES (9, 'tea')")
+    sql = f"SELECT shop.name {JOINED} WHERE sale.item <> 'tea'"
+    found = as_asked(sql, "Which shops do not sell tea?", schema_of(connection))
+    assert found is not None
+    assert connection.execute(found.sql).fetchall() == [("Market",), ("Mill",)]
+
+
+def test_two_of_one_name_stay_two() -> None:
+    connection = shops()
+    connection.execute("INSERT INTO shop VALUES (4, 'Corner', 'Graz')")
+    connection.execute("INSERT INTO sale (id, shop_id, price) VALUES (9, 4, 1)")
+    found = corrected(f"SELECT shop.name {JOINED} WHERE price < 2", schema_of(connection))
+    assert found is not None
+    assert connection.execute(found.sql).fetchall() == [("Corner",), ("Corner",)]
+
+
 @pytest.mark.parametrize(
     ("question", "sql"),
     [
@@ -130,6 +150,9 @@ def test_what_the_question_says(question: str, sql: str, rows: list[tuple[object
         ("What is not tea?", f"SELECT item, name {JOINED} WHERE item <> 'tea'"),  # of the sale
         ("What is not tea?", "SELECT id FROM sale WHERE item <> 'tea'"),
         ("Not in Linz?", f"SELECT sale.item {JOINED} WHERE city <> 'Linz'"),  # one shop a sale
+        ("Sales not of 3 pieces?", f"SELECT COUNT(*) {JOINED} WHERE pieces <> 3"),  # of sales
+        ("Prices above average?", "SELECT price FROM sale"),
+        ("The average?", "SELECT price FROM sale WHERE price > 2"),
         ("Most shops by city?", "SELECT city FROM shop GROUP BY city ORDER BY COUNT(*) LIMIT 1"),
         ("Which shop?", "SELECT name FROM shop GROUP BY id ORDER BY COUNT(*) DESC LIMIT 1"),
         ("not sales", "nonsense )("),
@@ -146,6 +169,10 @@ def test_what_the_question_does_not_say(question: str, sql: str) -> None:
     [
         "SELECT price / 2 FROM sale",
         "SELECT CAST(pieces / 2 AS INTEGER) FROM sale",
+        "SELECT pieces / 2 FROM sale",  # cents to euros, perhaps
+        "SELECT pieces / 50 * 50 AS step, COUNT(*) FROM sale GROUP BY step ORDER BY 1",
+        "SELECT (COUNT(*) / 10) * 10 FROM sale",
+        "SELECT COUNT(*) FROM sale WHERE pieces / shop_id = 1",
         "SELECT 1.0 * COUNT(*) / 3 FROM sale",
         "SELECT item, COUNT(*) FROM sale GROUP BY item ORDER BY item",
         "SELECT DISTINCT item FROM sale GROUP BY item",

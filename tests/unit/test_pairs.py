@@ -64,6 +64,16 @@ def test_a_value_that_stands_twice_in_the_question_is_no_place() -> None:
     assert recurring("Is milk tea?", [pair]) is None
 
 
+def test_a_long_question_takes_no_time() -> None:
+    """Every place could hold any text: with a pattern this took more than a minute."""
+    names = ["ab", "cd", "ef", "gh", "ij"]
+    sql = "SELECT 1 FROM sale WHERE " + " OR ".join(f"item = '{name}'" for name in names)
+    pair = Pair("6", " ".join(names) + " end", sql)
+    assert recurring("x " * 900 + "zzz", [pair]) is None
+    many = Pair("7", "Is it tea?", f"{sql} OR item = 'tea' OR item IN ('it', 'is')")
+    assert recurring("Is it milk?", [many]) is not None
+
+
 def test_sql_that_cannot_be_read_is_only_taken_as_it_is() -> None:
     pair = Pair("5", "How many in Linz?", "SELECT ((( 'Linz'")
     assert recurring("How many in Graz?", [pair]) is None

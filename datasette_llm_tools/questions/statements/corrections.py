@@ -38,14 +38,31 @@ def corrected(sql: str, schema: Schema) -> Mended | None:
 
 
 def _with_decimals(tree: exp.Expr, schema: Schema) -> Iterator[str]:
-    """Let a division of whole numbers have decimals, unless it is made whole again at once."""
+    """Let a ratio of whole numbers have decimals; what makes steps of numbers is left alone."""
     for division in list(tree.find_all(exp.Div)):
-        if isinstance(division.parent, exp.Cast) and "INT" in division.parent.to.sql().upper():
+        if not _is_ratio(division):
             continue
         if _is_whole(division.left, schema) and _is_whole(division.right, schema):
             before = division.sql(dialect="sqlite")
             division.set("this", exp.cast(division.left.copy(), "REAL"))
             yield f"{before} is divided with decimals."
+
+
+def _is_ratio(division: exp.Div) -> bool:
+    """Whether two numbers are compared: counts or sums, or two columns, in what is returned.
+
+    `year / 10 * 10` and `cents / 100` are steps and units, which want whole numbers.
+    """
+    if isinstance(division.parent, exp.Cast) and "INT" in division.parent.to.sql().upper():
+        return False
+    if division.find_ancestor(exp.Group, exp.Where, exp.Limit, exp.Offset, exp.Mod):
+        return False
+    around = division.parent.parent if isinstance(division.parent, exp.Paren) else division.parent
+    if isinstance(around, exp.Mul) and isinstance(division.right, exp.Literal):
+        return False
+    sides = [division.left.unnest(), division.right.unnest()]
+    counted = any(side.find(exp.AggFunc) for side in sides)
+    return counted or all(isinstance(side, exp.Column) for side in sides)
 
 
 def _is_whole(node: exp.Expr, schema: Schema) -> bool:
@@ -123,9 +140,18 @@ def _each_once(tree: exp.Expr, schema: Schema) -> Iterator[str]:
             yield f"Each {columns[0].name} is returned once."
         return
     owners = {_owner(each, tables) for each in columns}
-    if len(owners) == 1 and None not in owners and _may_repeat(tree, owners.pop() or "", tables):
+    alias = owners.pop() if len(owners) == 1 else None
+    if alias is None or not _may_repeat(tree, alias, tables):
+        return
+    owner = tables[alias]
+    keys = [each.name for each in owner.columns if each.pk] if owner is not None else []
+    if keys:
+        # Two people of one name stay two.
+        group = [exp.column(key, table=alias, quoted=not key.isidentifier()) for key in keys]
+        tree.set("group", exp.Group(expressions=group))
+    else:
         tree.set("distinct", exp.Distinct())
-        yield "Each row is returned once, however many matches it has."
+    yield "Each row is returned once, however many matches it has."
 
 
 def _is_reference(table: Table, column: str) -> bool:

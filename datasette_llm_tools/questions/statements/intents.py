@@ -18,6 +18,7 @@ from .joining import links_between
 from .mended import MOST_CHARACTERS, Mended
 
 _NOT = re.compile(r"\b(?:not|never|no|without|neither|nor)\b|n't\b", re.IGNORECASE)
+_COMPARED = re.compile(r"\b(?:above|below|over|under|than|exceed\w*|near\w*)\b", re.IGNORECASE)
 _AVERAGE = frozenset({"average", "mean"})
 _NUMBERS = ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC")
 
@@ -47,10 +48,13 @@ def _average(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
         return
     if tree.find(exp.AggFunc) or tree.args.get("order") or tree.args.get("limit"):
         return
-    if tree.args.get("group") or tree.args.get("distinct"):
+    if tree.args.get("group") or tree.args.get("distinct") or _COMPARED.search(question):
         return
     column = tree.expressions[0].unalias()
     if not isinstance(column, exp.Column) or not _AVERAGE.isdisjoint(name_words(column.name)):
+        return
+    where = tree.args.get("where")
+    if where and any(each.name == column.name for each in where.find_all(exp.Column)):
         return
     kinds = [known.type.upper() for t in schema.tables if (known := t.column(column.name))]
     if kinds and all(kind.startswith(_NUMBERS) for kind in kinds):
@@ -66,6 +70,8 @@ def _without(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
     clause = tree.args.get("from_") or tree.args.get("from")
     if not _NOT.search(question) or where is None or len(joins) != 1 or clause is None:
         return
+    if tree.find(exp.AggFunc):
+        return  # rows of the one or of the other may be counted
     nodes = [clause.this, joins[0].this]
     tables = [schema.table(node.name) if isinstance(node, exp.Table) else None for node in nodes]
     on = joins[0].args.get("on")
@@ -90,7 +96,8 @@ def _without(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
         positive = exp.EQ(
             this=exp.column(condition.this.name), expression=condition.expression.copy()
         )
-        inner = inner.where(positive)
+        # NOT IN finds nothing at all where the list holds a NULL.
+        inner = inner.where(positive).where(f"{exp.column(mine.name).sql('sqlite')} IS NOT NULL")
         condition.replace(exp.Not(this=exp.In(this=theirs.copy(), query=exp.Subquery(this=inner))))
         tree.set("joins", None)
         clause.set("this", one.copy())
