@@ -71,15 +71,17 @@ def start_server(
     models: Path | None = None,
     kept: bool = True,
     environment: Mapping[str, str] | None = None,
+    config: Mapping[str, Any] | None = None,
 ) -> Server:
     """Start Datasette on a free port with copies of demo.db and hostile data, and wait for it.
 
     Without `scripted` and without the folder of installed `models` there is no model at all;
-    unless it is `kept`, history goes with the server. `environment` is added to what it gets.
+    unless it is `kept`, history goes with the server. `environment` is added to what it gets,
+    `config` laid over CONFIG.
     """
     shutil.copy(REPOSITORY / "demo.db", folder / "demo.db")
     _make_hostile(folder / "hostile.db")
-    (folder / "datasette.json").write_text(json.dumps(CONFIG))
+    (folder / "datasette.json").write_text(json.dumps({**CONFIG, **(config or {})}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
