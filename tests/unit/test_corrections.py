@@ -223,6 +223,7 @@ async def test_texts_that_the_data_have(sql: str, rows: list[tuple[object, ...]]
         "SELECT id FROM shop WHERE city = 'Linz'",  # it is there
         "SELECT id FROM shop WHERE city = 'Vienna'",  # nothing is like it
         "SELECT id FROM shop WHERE city = 'it''s'",
+        "SELECT id FROM sale WHERE sold_on = '2024-01-08'",  # another day
         "SELECT id FROM nowhere WHERE city = 'linz'",
         "SELECT 'linz'",
         "nonsense ' )(",

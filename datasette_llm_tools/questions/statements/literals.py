@@ -169,8 +169,10 @@ async def _alike(each: _Compared, look: Look) -> str | None:
         return same[0]
     if same or len(values) > _MOST_VALUES or len(each.text) < 4:
         return None
+    # Another day or number is another thing, however alike it is written.
+    near = [value for value in values if _digits(value) == _digits(each.text)]
     scored = sorted(
-        ((fuzz.ratio(value.lower(), each.text.lower()), value) for value in values), reverse=True
+        ((fuzz.ratio(value.lower(), each.text.lower()), value) for value in near), reverse=True
     )
     best = [value for score, value in scored[:2] if score >= _ALIKE]
     return best[0] if len(best) == 1 else None
@@ -253,6 +255,10 @@ def _selecting(what: str, table: str, column: str, text: str) -> str:
 
 def _squeezed(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
+def _digits(text: str) -> str:
+    return "".join(letter for letter in text if letter.isdigit())
 
 
 def _name(name: str) -> str:
