@@ -19,6 +19,7 @@ SQL = {
     "hostile": 'SELECT * FROM "hostile";',
     "salaries": "SELECT * FROM salaries;",
     "nothing": "SELECT * FROM airlines WHERE name = 'no such airline';",
+    "Untied": "SELECT COUNT(*) AS airlines FROM airlines WHERE name = 'Untied Air Lines Inc.';",
     "Mars": "-- cannot answer: no table is about Mars.",
     "flights": "SELECT id, date, carrier, flight_number, origin, destination, departure_delay,\n"
     "  arrival_delay, air_time, distance, tailnum FROM flights;",
