@@ -154,12 +154,16 @@ def revision_values(each: Revision) -> list[Any]:
     ]
 
 
-def searched_texts(revision: Revision) -> list[str]:
-    """What a search finds a revision by: title, summary, tags, and all words of its blocks."""
+def searched_texts(revision: Revision, *, is_published: bool) -> list[str]:
+    """What a search finds a revision by: title, summary, tags, and the words of its blocks.
+
+    What was said of rows is found by its author alone: a reader may see it withheld.
+    """
     document = revision.document
     words: list[str] = []
     for each in document.blocks:
-        words.append(each.text)
+        if isinstance(each, Words) or not is_published:
+            words.append(each.text)
         if not isinstance(each, Words):
             words += [each.title, getattr(each, "question", "")]
     tags = " ".join(document.tags)

@@ -131,7 +131,7 @@ def make_searchable(connection: sqlite3.Connection, found: Revision, edition: st
         connection,
         SEARCHED,
         "exploration_id, edition, title, summary, tags, words",
-        [found.exploration_id, edition, *searched_texts(found)],
+        [found.exploration_id, edition, *searched_texts(found, is_published=edition == "published")],
     )
 
 

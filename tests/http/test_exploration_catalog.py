@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -65,6 +66,17 @@ async def test_everybody_finds_what_they_may_read(tmp_path: Path) -> None:
     assert found["carol"] == found["visitor"] == {"Tea in Linz"}
     assert "New exploration" not in page.text and "Hush" not in page.text
     assert f'action="{EXPLORATIONS}/-/new"' in own.text and ">private</span>" in own.text
+
+
+@pytest.mark.asyncio
+async def test_what_was_said_of_rows_is_found_by_its_author_alone(tmp_path: Path) -> None:
+    """A reader may see that block withheld: words of it must not be guessed by searching."""
+    async with make_site(tmp_path, lambda _: "", config=dict(PUBLISHING)) as site:
+        block = replace(QUERY, text="Gooseberries were sold most.")
+        await published(site, shop_document(WORDS, block, title="Fruit"))
+        assert await titles(site, "?q=gooseberries") == ["Fruit"]
+        assert await titles(site, "?q=gooseberries", BOB) == []
+        assert await titles(site, "?q=fruit", BOB) == ["Fruit"]
 
 
 @pytest.mark.asyncio
