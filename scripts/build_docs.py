@@ -58,8 +58,9 @@ databases:
 ```
 
 What a database sets counts for that database; everything else comes from the general block.
-`query_workers`, `uploads_database`, `evals_database`, `max_upload_bytes` and `enrich_runs_at_once`
-are read from the general block only. An unknown setting or a value of the wrong type in the general
+`query_workers`, `uploads_database`, `evals_database`, `max_upload_bytes`, `enrich_runs_at_once`,
+`kept_pages_bytes`, `embed_sites` and those that begin with `exploration_` or are about imports are
+read from the general block only. An unknown setting or a value of the wrong type in the general
 block stops Datasette at its start, and one in a database's block is an error on the pages of that
 database.
 
@@ -107,9 +108,9 @@ def routes_page() -> str:
 
 {_WRITTEN} `datasette_llm_tools/routes.py`.
 
-`DATABASE`, `TABLE` and `SUITE` are names as Datasette writes them in addresses, `RUN` is the id of a
-run of a suite, `ID` is the id of a
-question, a run or a widget, and `NUMBER` that of a version.
+`DATABASE`, `TABLE` and `SUITE` are names as Datasette writes them in addresses, `RUN` is the id of
+a run of a suite, `ID` is the id of a question, a run, a widget or an exploration, `BLOCK` that of a
+block, and `NUMBER` that of a version.
 `[.json]` may be left out or written. Fields and answers: [api](api.md).
 
 {_table(("methods", "address", "what"), rows)}
@@ -121,7 +122,8 @@ def cli_page() -> str:
         f"# Command line\n\n{_WRITTEN} the commands' own help. How to use them: "
         "[ask](ask.md#on-the-command-line), [enrich](enrich.md#on-the-command-line), "
         "[draw](draw.md#on-the-command-line), [widgets](widgets.md#on-the-command-line), "
-        "[evals](evals.md#run-it) and [models](models.md#on-this-machine)."
+        "[evals](evals.md#run-it), [explorations](publish.md#from-the-command-line) and "
+        "[models](models.md#on-this-machine)."
     ]
     parts += [_command(path, command) for path, command in commands()]
     return "\n\n".join(parts) + "\n"

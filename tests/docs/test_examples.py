@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ import llm
 import pytest
 import yaml
 
+from datasette_llm_tools.embed_sites import embed_sites
 from datasette_llm_tools.permissions import PUBLISH, may
 from datasette_llm_tools.questions.values import Answer, answer_json
+from datasette_llm_tools.settings import settings_from
 from tests.docs.documents import ROOT, blocks, section, text_of
 from tests.docs.shells import Shell, command, opened_shell, own_server
 from tests.enrich_sites import until
+from tests.exploration_sites import make_exploration
 from tests.sites import ALICE, BOB, Site, make_site
 from tests.widget_exports import kept_chart
 
@@ -64,6 +68,8 @@ MAKING = {
     "Who may make widgets": ({"alice"}, {"root"}),
     "Who may share widgets": (SIGNED_IN, {"root", "alice"}),
 }
+# Who may publish explorations.
+PUBLISHING = {"Permissions": {"root"}, "Who may publish explorations": {"root", "alice"}}
 # Who may keep and run suites.
 EVALUATING = {"Permissions": {"root"}, "Evals": {"root", "alice"}}
 OUR_TABLE = "/shops/_llm_tools_results.json"
@@ -72,9 +78,8 @@ OUR_TABLE = "/shops/_llm_tools_results.json"
 def test_every_example_of_permissions_is_tried() -> None:
     sections = re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", text_of("docs/permissions.md"), re.M)
     with_example = {heading for heading, body in sections if "```yaml" in body}
-    assert with_example == (set(ASKING) | set(ENRICHING) | set(MAKING) | set(EVALUATING)) - {
-        "Permissions"
-    }
+    tried = (ASKING, ENRICHING, MAKING, PUBLISHING, EVALUATING)
+    assert with_example == {heading for each in tried for heading in each} - {"Permissions"}
 
 
 @pytest.mark.parametrize("heading", ASKING)
@@ -133,6 +138,28 @@ async def test_who_may_make_and_share_widgets(tmp_path: Path, heading: str) -> N
                 sharing.add(name)
             assert (answer.status_code == 200) == (name in making & sharing)
     assert (making, sharing) == MAKING[heading]
+
+
+@pytest.mark.parametrize("heading", PUBLISHING)
+@pytest.mark.asyncio
+async def test_who_may_publish_explorations(tmp_path: Path, heading: str) -> None:
+    config = {} if heading == "Permissions" else example("docs/permissions.md", heading)
+    async with make_site(tmp_path, lambda _: "", config=config) as site:
+        publishing = set()
+        for name, actor in PEOPLE.items():
+            if actor is None:
+                continue  # visitors write nothing
+            made = await make_exploration(site, actor=actor)
+            answer = await site.post(f"/-/explorations/{made.id}/-/publish", {"public": "1"}, actor)
+            assert answer.status_code in (200, 403), answer.text
+            if answer.status_code == 200:
+                publishing.add(name)
+    assert publishing == PUBLISHING[heading]
+
+
+def test_the_example_of_sites_that_may_embed() -> None:
+    settings = settings_from(example("docs/publish.md", "Embed")["plugins"]["datasette-llm-tools"])
+    assert len(embed_sites(settings.embed_sites)) == 2
 
 
 @pytest.mark.parametrize("heading", EVALUATING)
@@ -303,6 +330,7 @@ def test_no_command_of_the_readme_is_forgotten() -> None:
         "datasette llm-tools enrich demo.db passenger_comments --prompt",
         "datasette llm-tools enrichments demo.db",
         "datasette llm-tools undo demo.db 1",
+        "datasette llm-tools explorations list --internal questions.db",
     ]
     for script in ("demo", "test"):
         assert os.access(ROOT / "scripts" / script, os.X_OK)
@@ -362,6 +390,12 @@ def test_a_chart_and_a_widget_become_files(shell: Shell) -> None:
     for name, title in (("flights.html", "flights by day"), ("carriers.html", "by carrier")):
         text = (shell.folder / name).read_text(encoding="utf-8")
         assert f"{title}</h1>" in text
+
+
+def test_explorations_are_listed(shell: Shell) -> None:
+    sqlite3.connect(shell.folder / "questions.db").close()
+    done = shell.run(command("datasette llm-tools explorations list"))
+    assert (done.returncode, done.stderr) == (0, "There are no such explorations.\n")
 
 
 def test_enriching_a_table_listing_and_undoing(shell: Shell) -> None:
