@@ -18,7 +18,6 @@ _SQL_CHARS = 8000
 _ALIKE = 60  # of 100, as rapidfuzz counts words that two questions share
 _VALUE_CHARS = 60
 _MOST_READ = 20  # pairs whose SQL is parsed for one question; each takes milliseconds
-_MOST_VALUES = 6
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -96,7 +95,7 @@ def _with_values(question: str, pair: Pair) -> Recurring | None:
     asked = _plain(pair.question)
     places = dict.fromkeys(_compared(tree))
     values = [text for text in places if len(_found(text, asked)) == 1]
-    if not 0 < len(values) <= _MOST_VALUES:
+    if not values:
         return None
     given = _given(_plain(question), asked, values)
     if given is None:
@@ -131,31 +130,39 @@ def _literal(old: exp.Literal, text: str) -> exp.Expr:
 def _given(question: str, asked: str, values: Sequence[str]) -> list[str] | None:
     """What stands in a question where `asked` has the values; None where the rest differs."""
     spans = sorted((_found(value, asked)[0], value) for value in values)
-    given: dict[str, str] = {}
-    at = end = 0
-    for number, ((start, stop), value) in enumerate(spans):
-        fixed = asked[end:start]
-        if start < end or not question.startswith(fixed, at):
+    order = [value for _, value in spans]
+    ends = [0, *(end for (_, end), _ in spans)]
+    starts = [*(start for (start, _), _ in spans), len(asked)]
+    if any(start < end for start, end in zip(starts, ends, strict=True)):
+        return None  # one value stands within another
+    between = [asked[end:start] for end, start in zip(ends, starts, strict=True)]
+    found = _filled(question, between)
+    if found is None:
+        return None
+    given = dict(zip(order, found, strict=True))
+    for old, new in given.items():
+        is_number = _NUMBER.fullmatch(old) is not None
+        if len(new) > _VALUE_CHARS or (is_number and not _NUMBER.fullmatch(new)):
             return None
-        at += len(fixed)
-        after = asked[stop : spans[number + 1][0][0] if number + 1 < len(spans) else None]
-        # The shortest text before what comes next: one look at each letter, whatever is asked.
-        if number + 1 == len(spans):
-            until = len(question) - len(after) if question.endswith(after) else -1
-        else:
-            until = question.find(after, at + 1)
-        if until <= at or (not after and number + 1 < len(spans)):
-            return None
-        given[value] = question[at:until]
-        at, end = until, stop
-    return [given[value] for value in values] if all(map(_fits, given, given.values())) else None
+    return [given[value] for value in values]
 
 
-def _fits(old: str, new: str) -> bool:
-    """Whether a value may take the place of another: a number that of a number, no long text."""
-    if len(new) > _VALUE_CHARS or new != new.strip():
-        return False
-    return _NUMBER.fullmatch(old) is None or _NUMBER.fullmatch(new) is not None
+def _filled(question: str, between: Sequence[str]) -> list[str] | None:
+    """What stands between these texts, each at its first place; None where they are not there.
+
+    Not a regular expression, which could be made to take for ever.
+    """
+    if not question.startswith(between[0]) or not question.endswith(between[-1]):
+        return None
+    end = len(question) - len(between[-1])
+    found, at = [], len(between[0])
+    for text in between[1:-1]:
+        place = question.find(text, at + 1, end)
+        if place < 0:
+            return None
+        found.append(question[at:place])
+        at = place + len(text)
+    return [*found, question[at:end]] if at < end else None
 
 
 def _found(value: str, text: str) -> list[tuple[int, int]]:

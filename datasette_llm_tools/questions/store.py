@@ -210,7 +210,7 @@ async def history(
 
 
 async def verified(
-    datasette: Datasette, database: str, actor_id: str | None, most: int = 2000
+    datasette: Datasette, database: str, actor_id: str | None, most: int = 1000
 ) -> tuple[Verified, ...]:
     """What this person or, of what they shared, others called right, newest first."""
     rows = await datasette.get_internal_database().execute(

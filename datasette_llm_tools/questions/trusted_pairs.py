@@ -7,6 +7,7 @@ may see every table that it reads. Its SQL runs as the asker in any case.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from ..permissions import EVAL, may
@@ -35,7 +36,9 @@ async def trusted_pairs(
         each for each in owners if each == asker or await _is_trusted(datasette, each, database)
     }
     known = tuple(each for each in known if each.actor_id in trusted)
-    found = [known[at] for at in most_alike(question, [each.question for each in known], _MOST)]
+    questions = [each.question for each in known]
+    places = await asyncio.to_thread(most_alike, question, questions, _MOST)
+    found = [known[place] for place in places]
     read = await store.tables_read(datasette, [each.id for each in found]) if found else {}
     return tuple(
         Pair(each.id, each.question, each.sql, read[each.id])

@@ -74,6 +74,22 @@ def test_a_long_question_takes_no_time() -> None:
     assert recurring("Is it milk?", [many]) is not None
 
 
+def test_a_long_question_takes_no_time_to_be_told_apart() -> None:
+    """A regular expression with a group for each value would still be at it."""
+    words = [f"w{number}" for number in range(40)]
+    texts = ", ".join(f"'{each}'" for each in words)
+    pair = Pair("6", " ".join(words) + " here", f"SELECT 1 FROM sale WHERE item IN ({texts})")
+    assert recurring("a " * 1000 + "there", [pair]) is None
+    changed = ["x", *words[1:]]
+    found = recurring(" ".join(changed) + " here", [pair])
+    assert found is not None and found.values == (("w0", "x"),)
+
+
+@pytest.mark.parametrize("question", ["How many sales of were there in 2023?", "sales of tea", ""])
+def test_a_question_that_lacks_a_value_is_another(question: str) -> None:
+    assert recurring(question, [TEA]) is None
+
+
 def test_sql_that_cannot_be_read_is_only_taken_as_it_is() -> None:
     pair = Pair("5", "How many in Linz?", "SELECT ((( 'Linz'")
     assert recurring("How many in Graz?", [pair]) is None
