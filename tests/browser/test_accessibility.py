@@ -287,6 +287,18 @@ async def test_nothing_serious_on_any_page(
     assert found == {}, json.dumps(found, indent=1)
 
 
+async def test_nothing_serious_in_an_exported_file(
+    visit: Visiting, pages_server: Server, paths: dict[str, str], tmp_path: Path
+) -> None:
+    seen = await visit("/-/versions.json", actor="ada", on=pages_server)
+    seen.watch.expect("request to another host: file:")
+    url = f"{pages_server.url}{paths['draft']}/-/export.html?published=1"
+    file = tmp_path / "exported.html"
+    file.write_bytes(await (await seen.page.request.get(url)).body())
+    await seen.page.goto(file.as_uri())
+    assert await barriers(seen) == []
+
+
 async def test_the_checker_sees_what_is_wrong(
     visit: Visiting, pages_server: Server, paths: dict[str, str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import struct
 from pathlib import Path
@@ -85,6 +86,20 @@ async def test_one_block_stands_alone_and_leads_to_the_whole(tmp_path: Path) -> 
         text = (await get(site, block_url(made, CHART.id, "/-/embed"))).text
         assert "llm-tools-exploration-chart" in text and "everywhere" not in text
         assert f'<a href="{url(made)}">Shops and tea</a>' in text
+
+
+@pytest.mark.asyncio
+async def test_its_author_is_told_what_to_put_into_a_page(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as site:
+        made = await published(site, shop_document(WORDS, title=HOSTILE))
+        share = (await get(site, url(made, "/-/share"), ALICE)).text
+        found = re.search(r'value="([^"]+)" aria-label="What to put into a page"', share)
+        assert found
+        code = html.unescape(found[1])
+        assert f'src="http://localhost{url(made)}/-/embed"' in code
+        assert code.count("<script") == 1 and f'title="{escape(HOSTILE)}"' in code
+        private = await published(site, public=False)
+        assert "What to put" not in (await get(site, url(private, "/-/share"), ALICE)).text
 
 
 @pytest.mark.asyncio

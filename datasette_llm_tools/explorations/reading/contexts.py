@@ -144,3 +144,5 @@ class SharePage(Page):
     seen: str | None = shown("A hash of that, sent along with publishing")
     links: list[LinkShown] = shown("Secret links, newest first")
     temporary: bool = shown("Whether explorations are lost when the server stops")
+    site: str = shown("Scheme and host of this site")
+    embed_sites: tuple[str, ...] = shown("The sites that may embed it once it is public")

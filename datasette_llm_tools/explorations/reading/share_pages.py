@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ...embed_sites import embed_sites
 from ...errors import NotAllowed, NotFound
+from ...settings import read_settings
 from ...widgets.internal_tables import now
 from .. import link_store, store
 from ..addresses import absolute, exploration_url
@@ -50,6 +52,8 @@ async def share_page(
         seen=visible.digest if visible else None,
         links=[_link(datasette, request, exploration, each) for each in links],
         temporary=bool(datasette.get_internal_database().is_temp_disk),
+        site=absolute(request, datasette, "/").rstrip("/"),
+        embed_sites=embed_sites(read_settings(datasette).embed_sites),
     )
 
 
