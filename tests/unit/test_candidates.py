@@ -92,7 +92,8 @@ def test_order_never_counts(rows: Rows, random: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("candidates", "wanted"), [(1, []), (2, [1]), (4, [3]), (5, [3, 1]), (8, [3, 4]), (20, [3, 4, 8, 4])]
+    ("candidates", "wanted"),
+    [(1, []), (2, [1]), (4, [3]), (5, [3, 1]), (8, [3, 4]), (20, [3, 4, 8, 4])],
 )
 def test_rounds(candidates: int, wanted: list[int]) -> None:
     assert list(rounds(candidates)) == wanted
