@@ -59,7 +59,8 @@ def news() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def embedding(tmp_path_factory: pytest.TempPathFactory, news: str) -> Iterator[Server]:
     """A server whose explorations that site may embed."""
-    sites = {"plugins": {"datasette-llm-tools": {"embed_sites": news}}}
+    below = news.replace("://", "://*.")
+    sites = {"plugins": {"datasette-llm-tools": {"embed_sites": f"{news} {below}"}}}
     running = start_server(tmp_path_factory.mktemp("embedding"), config=sites)
     yield running
     running.stop()
@@ -155,6 +156,17 @@ async def test_its_theme_is_the_one_of_the_page_around_it(
     colour = await frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
     is_dark = max(map(int, re.findall(r"\d+", colour))) < 70
     assert is_dark == ((scheme if theme == "auto" else theme) == "dark")
+
+
+async def test_a_site_below_a_name_may(
+    visit: Visiting, embedding: Server, news: str, exploration: str
+) -> None:
+    page = f"{news.replace('://', '://sport.')}/auto?{exploration}/-/block/{ROWS}/-/embed"
+    seen, frame = await embedded(visit, embedding, page)
+    seen.watch.expect("request to another host: http://sport.localhost")
+    await expect(frame.locator("article")).to_be_visible()
+    place = seen.page.locator("datasette-llm-tools-embed iframe")
+    await expect(place).not_to_have_css("height", "400px")
 
 
 async def test_no_other_site_may(visit: Visiting, embedding: Server, exploration: str) -> None:

@@ -14,6 +14,7 @@ from datasette.utils import StartupError
 from markupsafe import escape
 
 from datasette_llm_tools.explorations import link_store, store
+from datasette_llm_tools.explorations.reading.kept_pages import kept_pages
 from datasette_llm_tools.explorations.values import Exploration, Mode, QueryBlock
 from datasette_llm_tools.widgets.exporting import pictures
 from tests.exploration_sites import (
@@ -358,6 +359,8 @@ async def test_a_page_that_is_live_has_a_card_without_rows(tmp_path: Path) -> No
         card = await get(site, url(made, "/-/picture.png"))
         assert size(card.content) == (1200, 630)
         assert card.headers["cache-control"] == "private, no-store"
+        assert len(kept_pages(site.datasette)) == 1
+        assert (await get(site, url(made, "/-/picture.png"))).content == card.content
 
 
 @pytest.mark.asyncio

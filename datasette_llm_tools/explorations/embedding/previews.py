@@ -19,6 +19,7 @@ from ...widgets.exporting.pictures import can_draw, drawable, png_of
 from ..contents import block_name
 from ..opening import Opened
 from ..reading.blocks_shown import shown_frozen, shown_live
+from ..reading.kept_pages import Kept, keepable, kept_pages
 from ..reading.times import said_time
 from ..running import Ran, thawed
 from ..values import Block, ChartBlock, Frozen, Mode
@@ -37,8 +38,22 @@ def require_pictures() -> None:
 
 
 async def card_png(datasette: Datasette, found: Opened) -> bytes:
-    """A PNG of 1200 × 630: the first chart of the snapshot, or the title alone."""
-    chart = await _first_chart(datasette, found) if found.mode is Mode.SNAPSHOT else None
+    """A PNG of 1200 × 630: the first chart of the snapshot, or the title alone.
+
+    One without rows is the same for all, and kept: drawing takes a process of its own.
+    """
+    if found.mode is Mode.SNAPSHOT:
+        return await _card(found, await _first_chart(datasette, found))
+
+    async def made() -> Kept:
+        return await keepable(await _card(found, None), "image/png", {})
+
+    exploration = found.exploration
+    key = ("card", exploration.id, found.revision.number, exploration.published_at)
+    return (await kept_pages(datasette).get(key, made)).body
+
+
+async def _card(found: Opened, chart: str | None) -> bytes:
     document, exploration = found.document, found.exploration
     author = f"By {exploration.actor_id}" if exploration.actor_id else ""
     said = [author, said_time(exploration.published_at) or "", "Datasette"]
