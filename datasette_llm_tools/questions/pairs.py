@@ -97,10 +97,12 @@ def _with_values(question: str, pair: Pair) -> Recurring | None:
     values = [text for text in places if len(_found(text, asked)) == 1]
     if not values:
         return None
-    given = _given(_plain(question), asked, values)
+    given = _given(question, asked, values)
     if given is None:
         return None
-    changed = tuple((old, new) for old, new in zip(values, given, strict=True) if old != new)
+    changed = tuple(
+        (old, new) for old, new in zip(values, given, strict=True) if old != new.lower()
+    )
     for literal in list(tree.find_all(exp.Literal)):
         new = dict(changed).get(_bare(literal))
         if new is not None:
@@ -136,10 +138,11 @@ def _given(question: str, asked: str, values: Sequence[str]) -> list[str] | None
     if any(start < end for start, end in zip(starts, ends, strict=True)):
         return None  # one value stands within another
     between = [asked[end:start] for end, start in zip(ends, starts, strict=True)]
-    found = _filled(question, between)
+    found = _filled(_plain(question), between)
     if found is None:
         return None
-    given = dict(zip(order, found, strict=True))
+    text = _as_typed(question)
+    given = {value: text[start:end] for value, (start, end) in zip(order, found, strict=True)}
     for old, new in given.items():
         is_number = _NUMBER.fullmatch(old) is not None
         if len(new) > _VALUE_CHARS or (is_number and not _NUMBER.fullmatch(new)):
@@ -147,8 +150,10 @@ def _given(question: str, asked: str, values: Sequence[str]) -> list[str] | None
     return [given[value] for value in values]
 
 
-def _filled(question: str, between: Sequence[str]) -> list[str] | None:
-    """What stands between these texts, each at its first place; None where they are not there.
+def _filled(question: str, between: Sequence[str]) -> list[tuple[int, int]] | None:
+    """From where to where something stands between these texts, each at its first place.
+
+    None where they are not there.
 
     Not a regular expression, which could be made to take for ever.
     """
@@ -160,9 +165,9 @@ def _filled(question: str, between: Sequence[str]) -> list[str] | None:
         place = question.find(text, at + 1, end)
         if place < 0:
             return None
-        found.append(question[at:place])
+        found.append((at, place))
         at = place + len(text)
-    return [*found, question[at:end]] if at < end else None
+    return [*found, (at, end)] if at < end else None
 
 
 def _found(value: str, text: str) -> list[tuple[int, int]]:
@@ -172,4 +177,10 @@ def _found(value: str, text: str) -> list[tuple[int, int]]:
 
 def _plain(question: str) -> str:
     """A question in lower case, with single spaces and without the sign at its end."""
-    return " ".join(question.lower().split()).rstrip(" ?!.")
+    return _as_typed(question).lower()
+
+
+def _as_typed(question: str) -> str:
+    """The same with its capitals, but for letters that are two in lower case."""
+    text = " ".join(question.split()).rstrip(" ?!.")
+    return text if len(text) == len(text.lower()) else text.lower()

@@ -65,11 +65,11 @@ async def test_another_value_is_answered_without_a_model_and_says_so(tmp_path: P
         assert asked_of_the_model(site) == ""
     assert (answer["rows"], answer["model"], answer["answer"]) == ([[1]], None, None)
     assert answer["sql"] == "SELECT COUNT(*) AS sales FROM sale WHERE item = 'milk'"
-    told = {"question_id": first["id"], "question": ASKED, "values": [["tea", "milk"]]}
+    told = {"question_id": first["id"], "question": ASKED, "values": [["tea", "MILK"]]}
     assert answer["pair"] == told == again["pair"]
     assert answer["attempts"][0]["written_by"] == "pair"
     assert f'Answered without a model, from <a href="{first["url"]}">your question of ' in page
-    assert f"that you called right: “{ASKED}”, with tea → milk." in page
+    assert f"that you called right: “{ASKED}”, with tea → MILK." in page
     assert "Ask the model anyway" in page and answer["sql"] in page
 
 
@@ -104,7 +104,9 @@ async def test_a_question_that_is_only_like_it_gets_it_as_an_example(tmp_path: P
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("value", ["jam", "tea' or '1'='1", "tea; drop table sale", "tea or milk"])
+@pytest.mark.parametrize(
+    "value", ["jam", "tea' or '1'='1", "tea; drop table sale", "tea or milk", "téa", "milkk"]
+)
 async def test_a_value_that_is_not_in_the_data_goes_to_the_model(
     tmp_path: Path, value: str
 ) -> None:
@@ -121,7 +123,8 @@ async def test_a_value_with_a_quote_stays_a_value(tmp_path: Path) -> None:
     async with pairing(tmp_path, more_sql=[odd]) as site:
         await right(site)
         answer = await site.ask("How many sales of O'Neil '--?")
-    assert answer["pair"]["values"] == [["tea", "o'neil '--"]]
+    assert answer["pair"]["values"] == [["tea", "O'Neil '--"]]
+    assert answer["attempts"][0]["changes"] == []
     assert answer["rows"] == [[1]] and "'O''Neil ''--'" in answer["sql"]
 
 

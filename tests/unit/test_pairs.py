@@ -36,7 +36,7 @@ PAIRS = [TEA, LIKE, TOP]
             "How many sales of green tea were there in 2024?",
             "SELECT COUNT(*) FROM sale WHERE item = 'green tea' AND STRFTIME('%Y', day) = '2024'",
         ),
-        ("Which shops have Mill in their name?", "SELECT * FROM shop WHERE name LIKE '%mill%'"),
+        ("Which shops have Mill in their name?", "SELECT * FROM shop WHERE name LIKE '%Mill%'"),
         (
             "Shops with more than 12 sales",
             "SELECT shop_id FROM sale GROUP BY 1 HAVING COUNT(*) > 12",

@@ -63,8 +63,13 @@ class _Compared:
         )
 
 
-async def with_known_texts(sql: str, schema: Schema, look: Look) -> Mended | None:
-    """The statement with texts that are in the data; None where nothing is to be changed."""
+async def with_known_texts(
+    sql: str, schema: Schema, look: Look, *, is_certain: bool = False
+) -> Mended | None:
+    """The statement with texts that are in the data; None where nothing is to be changed.
+
+    `is_certain` takes only those that differ in case, spaces and signs: Austria is no Australia.
+    """
     if len(sql) > MOST_CHARACTERS or "'" not in sql:
         return None
     try:
@@ -75,7 +80,7 @@ async def with_known_texts(sql: str, schema: Schema, look: Look) -> Mended | Non
         changes = [
             told
             for each in await _absent(compared, look)
-            if (told := await _replaced(each, schema, look))
+            if (told := await _replaced(each, schema, look, is_certain))
         ]
     except LookupError:
         return None
@@ -145,20 +150,22 @@ async def _absent(compared: Sequence[_Compared], look: Look) -> list[_Compared]:
     return [each for each, is_there in zip(compared, row, strict=True) if not is_there]
 
 
-async def _replaced(each: _Compared, schema: Schema, look: Look) -> str | None:
+async def _replaced(each: _Compared, schema: Schema, look: Look, is_certain: bool) -> str | None:
     """Change one comparison and say how; None where nothing alone comes into question."""
-    alike = await _alike(each, look)
+    alike = await _alike(each, look, is_certain)
     if alike is not None:
         before = each.text
         each.literal.replace(exp.Literal.string(alike))
         column = f"{each.table.name} has {each.column.name}"
         return f"No row of {column} “{before}”; “{alike}” is there."
+    if is_certain:
+        return None
     if told := await _through_key(each, schema, look):
         return told
     return await _in_other_column(each, look)
 
 
-async def _alike(each: _Compared, look: Look) -> str | None:
+async def _alike(each: _Compared, look: Look, is_certain: bool) -> str | None:
     """The value of the column that is the text but for case, spaces or a letter or two."""
     name = _name(each.column.name)
     distinct = f"SELECT DISTINCT {name} FROM {_name(each.table.name)}"  # noqa: S608 -- quoted
@@ -167,7 +174,7 @@ async def _alike(each: _Compared, look: Look) -> str | None:
     same = [value for value in values if _squeezed(value) == _squeezed(each.text)]
     if len(same) == 1:
         return same[0]
-    if same or len(values) > _MOST_VALUES or len(each.text) < 4:
+    if is_certain or same or len(values) > _MOST_VALUES or len(each.text) < 4:
         return None
     # Another day or number is another thing, however alike it is written.
     near = [value for value in values if _digits(value) == _digits(each.text)]

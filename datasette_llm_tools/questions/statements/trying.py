@@ -72,7 +72,9 @@ class Trying:
         them, or nothing is found: then the values may have been meant in another way."""
         statement = Tried(found.sql, found.sql)
         if found.values:
-            texts = await with_known_texts(found.sql, self._asking.schema, self._look)
+            texts = await with_known_texts(
+                found.sql, self._asking.schema, self._look, is_certain=True
+            )
             if texts is not None:
                 statement = _changed(statement, texts)
             if await unknown_texts(statement.sql, self._asking.schema, self._look) != ():
