@@ -5,8 +5,6 @@ Only rows of a snapshot get onto a card: whoever is shown a link has asked for n
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +55,7 @@ async def _card(found: Opened, chart: str | None) -> bytes:
     document, exploration = found.document, found.exploration
     author = f"By {exploration.actor_id}" if exploration.actor_id else ""
     said = [author, said_time(exploration.published_at) or "", "Datasette"]
-    summary = _plain(document.summary)
+    summary = markdown(document.summary, headings=True).striptags()
     svg = card_svg(document.title, " · ".join(filter(None, said)), summary, chart)
     return await png_of(str(drawable(svg)))
 
@@ -98,8 +96,3 @@ async def _svg_or_none(drawn: Mapping[str, Any] | None) -> str | None:
         return (await chart_picture(drawn, "", "svg")).decode() if drawn else None
     except LlmToolsError:
         return None  # the title alone, then
-
-
-def _plain(words: str) -> str:
-    """Markdown as plain text."""
-    return html.unescape(re.sub(r"<[^>]*>", " ", str(markdown(words, headings=True))))
