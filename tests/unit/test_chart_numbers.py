@@ -367,3 +367,8 @@ def test_days_that_no_calendar_has_are_left_out(unit: str | None) -> None:
     kept = rows_of(table(["day"], [(each,) for each in days]), spec)
     assert sum(row[-1] for row in kept.rows) == len(days) - 3
     assert kept.left_out == ("3 rows have no date in day.",)
+
+
+def test_the_least_number_there_is_has_a_bin() -> None:
+    bins = bins_of(-1.75e308, 0.0, whole=False)
+    assert bins.origin <= -1.75e308 and bins.edge("0")

@@ -46,4 +46,6 @@ def bins_of(low: float, high: float, *, whole: bool) -> Bins:
     if whole and step < 1:
         step, digits = 1.0, 0
     step = round(step, digits)
-    return Bins(round(math.floor(low / step) * step, digits), step, digits)
+    origin = round(math.floor(low / step) * step, digits)
+    # At the end of what a float holds there is no round number below.
+    return Bins(origin if math.isfinite(origin) else low, step, digits)
