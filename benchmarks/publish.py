@@ -3,7 +3,7 @@
     python benchmarks/publish.py [--seconds 10] [--readers 200]
 
 Needs `wrk` (Debian's package of that name). The server that is measured is another process than
-the one that published, so that its first page is cold.
+the one that published: it has only what it made ready when it started.
 """
 
 from __future__ import annotations
