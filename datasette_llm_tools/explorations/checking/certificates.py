@@ -128,14 +128,18 @@ def params_run(block: RowsBlock | WidgetBlock, document: Document) -> dict[str, 
 
 def row_count(frozen: Frozen) -> int:
     """How many rows were frozen, those of a widget's queries together."""
-    results = (each for query in _queries(frozen) for each in query.get("results") or ())
-    return len(frozen.rows) + sum(len(each.get("rows") or ()) for each in results)
+    results = (each for query in _queries(frozen) for each in _objects(query.get("results")))
+    rows = (each.get("rows") for each in results)
+    return len(frozen.rows) + sum(len(each) for each in rows if isinstance(each, list))
 
 
 def _queries(frozen: Frozen) -> list[Mapping[str, Any]]:
-    """A widget's queries; a file may hold anything in their place."""
-    queries = frozen.more.get("queries")
-    return [each for each in queries if isinstance(each, dict)] if isinstance(queries, list) else []
+    return _objects(frozen.more.get("queries"))
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; a file may hold anything in its place."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _hash(made: Certificate) -> str:

@@ -118,7 +118,8 @@ def widget_key(widget_id: str, revision: int) -> str:
 
 def source_of(frozen: Frozen) -> str:
     """The HTML of a frozen widget as a source: it names its libraries again."""
-    names = [str(each) for each in frozen.more.get("libraries", ())]
+    found = frozen.more.get("libraries")
+    names = [str(each) for each in found] if isinstance(found, list) else []
     named = "".join(f'<script src="lib:{name}"></script>' for name in names)
     html = str(frozen.more.get("html", ""))
     return _HEAD.sub(lambda head: head[0] + named, html, count=1)
