@@ -93,7 +93,16 @@ class ObjectReader:
 
 def is_storable(text: str) -> bool:
     """Whether SQLite and JSON take a text: no half of a surrogate pair, no NUL."""
-    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    return "\0" not in text and is_sayable(text)
+
+
+def is_sayable(text: str) -> bool:
+    """Whether an answer can hold a text: it has no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_number(value: Any) -> bool:

@@ -315,6 +315,11 @@ def test_rows_without_a_certificate_are_named() -> None:
         (f"rows/{QUESTION.id}/rows", [[1, 2]], "lists of 1 cells"),
         (f"rows/{QUESTION.id}/rows", [[{"a": 1}]], "SQLite does not have"),
         (f"rows/{QUESTION.id}/rows", [[2**63]], "SQLite does not have"),
+        (f"rows/{QUESTION.id}/rows", [["\ud800"]], "SQLite does not have"),
+        (f"rows/{QUESTION.id}/columns", ["\ud800"], "columns have characters that cannot"),
+        (f"rows/{QUESTION.id}/tables", ["\udfff"], "tables have characters that cannot"),
+        (f"rows/{CHART.id}/more/vega_lite/title", "\ud800", "of texts that can be stored"),
+        (f"rows/{CHART.id}/more/vega_lite/params", [{"\ud800": 1}], "of texts that can be stored"),
         (f"rows/{QUESTION.id}/truncated", 1, "truncated must be true or false"),
         (f"rows/{QUESTION.id}/extra", 1, "'extra'"),
         (f"certificates/{QUESTION.id}/rows_hash", "x", "rows_hash"),
@@ -327,6 +332,26 @@ def test_what_is_not_as_it_must_be_is_refused_with_its_place(
 ) -> None:
     with pytest.raises(BadInput, match=said):
         file_from_json(set_at(file_json(sample()), path, new))
+
+
+@pytest.mark.parametrize(
+    ("path", "new"),
+    [
+        ("queries", 1.5),
+        ("queries/0", 1.5),
+        ("queries/0/results", 1.5),
+        ("queries/0/results/0", 1.5),
+        ("queries/0/results/0/rows", 1.5),
+        ("queries/0/results/0/rows/0", 1.5),
+        ("libraries", 1.5),
+    ],
+)
+def test_queries_of_a_widget_that_are_none_are_refused(path: str, new: Any) -> None:
+    told = set_at(file_json(sample()), f"rows/{WIDGET.id}/more/{path}", new)
+    file = file_from_json(told)
+    assert WIDGET.id in file.misfits
+    with pytest.raises(BadInput, match="The rows of the widget"):
+        safe_frozen(file.frozen[2], WIDGET)
 
 
 @pytest.mark.parametrize(

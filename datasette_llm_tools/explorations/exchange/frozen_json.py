@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..strict_json import ObjectReader
+from ..strict_json import ObjectReader, is_sayable
 from ..values import Block, Frozen
 
 _NAME = 10_000  # characters of a column or a table
@@ -64,6 +64,8 @@ def _names(read: ObjectReader, key: str, most: int) -> tuple[str, ...]:
     value = read.items(key, most)
     if not all(isinstance(each, str) and len(each) <= _NAME for each in value):
         raise read.wrong(key, "must be texts")
+    if not all(map(is_sayable, value)):
+        raise read.wrong(key, "have characters that cannot be stored")
     return tuple(value)
 
 
@@ -81,8 +83,10 @@ def _rows(read: ObjectReader, width: int) -> tuple[tuple[Any, ...], ...]:
 
 def is_cell(value: Any) -> bool:
     """Whether a value is what cells become in JSON (widgets/sandbox/rows.py)."""
-    if value is None or isinstance(value, (str, bool)):
+    if value is None or isinstance(value, bool):
         return True
+    if isinstance(value, str):
+        return is_sayable(value)
     if isinstance(value, int):
         return -_LARGEST_INTEGER <= value < _LARGEST_INTEGER
     if isinstance(value, float):
@@ -91,6 +95,7 @@ def is_cell(value: Any) -> bool:
         isinstance(value, dict)
         and set(value) == {"$base64", "encoded"}
         and isinstance(value["encoded"], str)
+        and is_sayable(value["encoded"])
     )
 
 
@@ -99,15 +104,19 @@ def _more(read: ObjectReader) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict) or not _is_shallow(value, _DEEPEST):
-        raise read.wrong("more", f"must be an object of at most {_DEEPEST} levels")
+        raise read.wrong(
+            "more", f"must be an object of at most {_DEEPEST} levels, of texts that can be stored"
+        )
     return value
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
-    """Whether nothing lies deeper than so many levels, and no number is endless."""
+    """Whether nothing lies deeper than so many levels, no number is endless, no text is broken."""
+    if isinstance(value, str):
+        return is_sayable(value)
     if isinstance(value, float):
         return math.isfinite(value)
     if not isinstance(value, (dict, list)):
         return True
-    inner = value.values() if isinstance(value, dict) else value
+    inner = [*value, *value.values()] if isinstance(value, dict) else value
     return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)
