@@ -17,7 +17,7 @@ from ..prompt import Prompt, Turn
 from ..schema import Schema, Table
 from ..schema_text import estimate_tokens
 from .pairs import Pair
-from .row_text import in_json, one_line, shown_value
+from .row_text import fenced_rows, one_line, rows_within
 from .values import Previous
 
 # Lines that repair most of what small models get wrong, each kept by what it won.
@@ -153,14 +153,7 @@ def words_prompt(
 ) -> Prompt:
     """The prompt that asks for the answer in words, with as many rows as fit the budget."""
     marker = secrets.token_hex(4)
-    lines: list[str] = []
-    spent = 0
-    for row in rows:
-        line = in_json([shown_value(value) for value in row])
-        spent += estimate_tokens(line)
-        if lines and spent > budget_tokens:
-            break
-        lines.append(line)
+    lines = rows_within(rows, budget_tokens)
     count = f"The result has {len(rows)} row{'' if len(rows) == 1 else 's'}, all given above."
     if truncated or len(lines) < len(rows):
         # Small models take the rows they see for all there are, unless told in this order.
@@ -172,10 +165,7 @@ def words_prompt(
     body = [
         f"Question: {one_line(question)}",
         f"SQL: {sql}",
-        f"<rows {marker}>",
-        in_json(columns),
-        *lines,
-        f"</rows {marker}>",
+        *fenced_rows(columns, lines, marker),
         f"{count} Answer the question.",
     ]
     return Prompt(_WORDS_SYSTEM, (Turn("user", "\n".join(body)),), max_tokens=max_tokens)

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Sequence
 
+from ..schema_text import estimate_tokens
+
 _MARK = re.compile(r"<(?=[|/A-Za-z])")
 _CELL_CHARACTERS = 200
 
@@ -16,6 +18,24 @@ def in_json(values: Sequence[object]) -> str:
     Chat templates end turns by such marks, and some tokenizers obey them anywhere.
     """
     return _MARK.sub(r"\\u003c", json.dumps(list(values), ensure_ascii=False))
+
+
+def rows_within(rows: Sequence[Sequence[object]], budget_tokens: int) -> list[str]:
+    """The first rows that fit, a line for each; one at least, where there is one."""
+    lines: list[str] = []
+    spent = 0
+    for row in rows:
+        line = in_json([shown_value(value) for value in row])
+        spent += estimate_tokens(line)
+        if lines and spent > budget_tokens:
+            break
+        lines.append(line)
+    return lines
+
+
+def fenced_rows(columns: Sequence[str], lines: Sequence[str], marker: str) -> list[str]:
+    """Rows that are lines already below the names of their columns, between marks."""
+    return [f"<rows {marker}>", in_json(columns), *lines, f"</rows {marker}>"]
 
 
 def one_line(text: str) -> str:

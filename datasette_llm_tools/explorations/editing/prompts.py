@@ -16,8 +16,7 @@ from typing import Any
 from ...errors import ModelFailed
 from ...prompt import Prompt, Turn
 from ...questions.checking import unfounded_numbers
-from ...questions.row_text import in_json, one_line, shown_value
-from ...schema_text import estimate_tokens
+from ...questions.row_text import in_json, one_line, rows_within
 
 PURPOSE = "explorations"
 
@@ -139,7 +138,7 @@ def _block_text(name: str, each: Finding, budget_tokens: int) -> str:
     if each.text:
         lines.append(f"Text: {_quoted(each.text[:_TEXT])}")
     if each.columns:
-        lines += [in_json(each.columns), *_rows_within(each.rows, budget_tokens)]
+        lines += [in_json(each.columns), *rows_within(each.rows[:_MOST_ROWS], budget_tokens)]
         many = f"more than {len(each.rows)}" if each.truncated else str(len(each.rows))
         lines.append(f"({many} rows in all)")
     return "\n".join(lines)
@@ -148,18 +147,6 @@ def _block_text(name: str, each: Finding, budget_tokens: int) -> str:
 def _quoted(text: str) -> str:
     """Somebody's text as a JSON string on one line, in which no mark can end the block."""
     return in_json([text])[1:-1]
-
-
-def _rows_within(rows: Sequence[Sequence[Any]], budget_tokens: int) -> list[str]:
-    lines: list[str] = []
-    spent = 0
-    for row in rows[:_MOST_ROWS]:
-        line = in_json([shown_value(value) for value in row])
-        spent += estimate_tokens(line)
-        if lines and spent > budget_tokens:
-            break
-        lines.append(line)
-    return lines
 
 
 def _schema(count: int) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...prompt import Prompt, Turn
 from ...schema_text import SchemaText, estimate_tokens
-from ..row_text import in_json, one_line, shown_value
+from ..row_text import fenced_rows, one_line, rows_within
 from ..values import Previous
 from .values import Tool
 
@@ -114,20 +114,13 @@ def rows_outcome(
     budget_tokens: int = _ROWS_TOKENS,
 ) -> str:
     """What a model is told of rows: as many as fit the budget, and how many there are."""
-    lines: list[str] = []
-    spent = 0
-    for row in rows:
-        line = in_json([shown_value(value) for value in row])
-        spent += estimate_tokens(line)
-        if lines and spent > budget_tokens:
-            break
-        lines.append(line)
+    lines = rows_within(rows, budget_tokens)
     many = f"{'more than ' if truncated else ''}{len(rows)} row{'' if len(rows) == 1 else 's'}"
     if not rows:
         return f"Step {number} ran and gave no rows: nothing matches. Check spellings by values."
     part = f"; the first {len(lines)} are below" if truncated or len(lines) < len(rows) else ""
-    body = [f"<rows {marker}>", in_json(columns), *lines, f"</rows {marker}>"]
-    return "\n".join([f"Step {number} gave {many}{part}.", *body])
+    told = fenced_rows(columns, lines, marker)
+    return "\n".join([f"Step {number} gave {many}{part}.", *told])
 
 
 def short_outcome(
