@@ -12,12 +12,15 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from math import isfinite
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from datasette.utils import sqlite_timelimit
+from datasette.utils import detect_primary_keys, sqlite_timelimit
 
 from .schema import SAMPLE_CHARS, SAMPLES, Column, ForeignKey, Kind, Scalar, Table
 from .sql_names import quoted
+
+if TYPE_CHECKING:
+    from datasette.database import Database
 
 _COUNT_MS = 50
 _SAMPLE_MS = 50
@@ -27,6 +30,12 @@ _SAMPLE_ROWS = 1000
 _ENUM = 6  # a column with no more values than this shows all of them
 
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+
+
+async def row_keys(database: Database, table: str) -> list[str]:
+    """The columns that tell the rows of a table apart: its primary key, or the rowid."""
+    keys = await database.execute_fn(lambda conn: detect_primary_keys(conn, table))
+    return list(keys) or ["rowid"]
 
 
 def table_names(conn: sqlite3.Connection) -> list[tuple[str, Kind]]:

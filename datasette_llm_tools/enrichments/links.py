@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from datasette.resources import TableResource
-from datasette.utils import detect_primary_keys, tilde_encode
+from datasette.utils import tilde_encode
 
 from ..permissions import ENRICH, OWN_TABLES
 from ..table_addresses import SHOWING
+from ..table_reading import row_keys
 from .database.results import results_of_row
 from .database.tables import key_json
 from .values import Key
@@ -117,10 +118,8 @@ def row(
     """The action menu of a row: a run over this row alone, and where its values come from."""
 
     async def inner() -> list[Link]:
-        keys = await datasette.get_database(database).execute_fn(
-            lambda connection: detect_primary_keys(connection, name)
-        )
-        key = tuple(values[column] for column in (keys or ["rowid"]))
+        keys = await row_keys(datasette.get_database(database), name)
+        key = tuple(values[column] for column in keys)
         links = []
         if await _may_enrich(datasette, actor, database, name) and _is_addressable(key):
             query = urlencode({KEY: json.dumps(key, ensure_ascii=False)})

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from datasette.resources import QueryResource
-from datasette.utils import detect_primary_keys
 
 from ...enrichments.pages import readable_run
 from ...enrichments.row_templates import RowTemplate
@@ -19,6 +18,7 @@ from ...errors import BadInput, NotFound
 from ...permissions import require
 from ...queries import run_query
 from ...questions.question_access import readable_question
+from ...table_reading import row_keys
 from ...widgets import store as widget_store
 from ...widgets.access import is_own, readable_widget_of, require_run, revision_of
 from ...widgets.charts.chart_data import draw
@@ -152,9 +152,9 @@ async def _enrichment(datasette: Datasette, actor: Actor, asked: Asked) -> Block
     columns = await db.table_columns(table)
     if not columns:
         raise NotFound(f"The table {table} of this run is not there any more.")
-    keys = await db.execute_fn(lambda connection: detect_primary_keys(connection, table))
+    keys = await row_keys(db, table)
     inputs = RowTemplate(run.enrichment.specification.template, columns).columns
-    return enrichment_block(run, keys or ["rowid"], inputs, str(asked.get("column") or ""))
+    return enrichment_block(run, keys, inputs, str(asked.get("column") or ""))
 
 
 _SOURCES: dict[str, Callable[[Any, Actor, Asked], Awaitable[Block]]] = {

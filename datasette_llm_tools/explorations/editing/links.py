@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from datasette.utils import detect_primary_keys
-
 from ...permissions import may
 from ...sql_names import quoted
+from ...table_reading import row_keys
 from ..addresses import explorations_url
 from ..opening import actor_id
 
@@ -45,10 +44,8 @@ def row(
     """The action menu of a row."""
 
     async def inner() -> list[Link]:
-        keys = await datasette.get_database(database).execute_fn(
-            lambda connection: detect_primary_keys(connection, name)
-        )
-        names = {f"key{n}": key for n, key in enumerate(keys or ["rowid"], 1)}
+        keys = await row_keys(datasette.get_database(database), name)
+        names = {f"key{n}": key for n, key in enumerate(keys, 1)}
         params = {name: values[key] for name, key in names.items()}
         if any(isinstance(each, bytes) for each in params.values()):
             return []
