@@ -98,12 +98,15 @@ async def opened(request: Request, datasette: Datasette) -> Opened:
 
 
 async def own(request: Request, datasette: Datasette) -> Exploration:
-    """The exploration of the address, if this actor is its author. Raises NotFound, NotAllowed."""
+    """The exploration of the address, if this actor may change it: its author, but for a token
+    that was restricted. Raises NotFound, NotAllowed.
+    """
     found = await entered(request, datasette)
     if not found.is_author:
         raise NotAllowed(
             "Only its author may change this exploration; make a fork to have one of your own."
         )
+    require_author(request.actor)
     return found.exploration
 
 
@@ -116,10 +119,16 @@ def block_of(request: Request, found: Opened) -> Block:
 
 
 def require_author(actor: Actor) -> str:
-    """The id of somebody who may keep explorations. Raises NotAllowed for visitors."""
+    """The id of somebody who may keep explorations.
+
+    Raises NotAllowed for visitors, and for a token that was restricted: no action that it could
+    be restricted to is that of writing explorations.
+    """
     known = actor_id(actor)
-    if known is None:
+    if actor is None or known is None:
         raise NotAllowed("Sign in: what visitors write cannot be kept apart.")
+    if "_r" in actor:
+        raise NotAllowed("This token is restricted and changes no explorations; use another one.")
     return known
 
 

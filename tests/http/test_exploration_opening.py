@@ -12,7 +12,14 @@ from datasette_llm_tools.errors import BadInput, NotAllowed, NotFound
 from datasette_llm_tools.explorations import link_store, opening, store
 from datasette_llm_tools.explorations.access import Door
 from datasette_llm_tools.explorations.values import Mode
-from tests.exploration_sites import PUBLISHING, WORDS, make_exploration, published, shop_document
+from tests.exploration_sites import (
+    EXPLORATIONS,
+    PUBLISHING,
+    WORDS,
+    make_exploration,
+    published,
+    shop_document,
+)
 from tests.sites import ALICE, BOB, Site, make_site
 
 HIDDEN = "There is no such exploration, or it is not shared with you."
@@ -135,3 +142,28 @@ async def test_only_its_author_changes_it(tmp_path: Path) -> None:
             opening.block_of(mine, found)
         with pytest.raises(NotAllowed, match="Sign in"):
             opening.require_author(None)
+
+
+@pytest.mark.asyncio
+async def test_a_restricted_token_changes_nothing(tmp_path: Path) -> None:
+    token = {**ALICE, "token": "dstok", "_r": {"a": ["vi", "es", "ltp"]}}
+    async with site(tmp_path) as shops:
+        made = await make_exploration(shops, shop_document(WORDS))
+        url = f"{EXPLORATIONS}/{made.id}"
+        assert (await shops.get(f"{url}.json", token)).status_code == 200
+        posts: list[tuple[str, dict[str, Any]]] = [
+            (f"{url}/-/save", {"document": "{}", "base": "{}"}),
+            (f"{url}/-/publish", {"public": "1", "mode": "snapshot"}),
+            (f"{url}/-/share", {"public": "1"}),
+            (f"{url}/-/link", {"label": "l"}),
+            (f"{url}/-/fork", {}),
+            (f"{url}/-/unpublish", {}),
+            (f"{url}/-/delete", {}),
+            (f"{EXPLORATIONS}/-/new", {}),
+            (f"{EXPLORATIONS}/-/import", {}),
+        ]
+        for path, form in posts:
+            answer = await shops.post(path, form, token)
+            assert answer.status_code == 403, path
+            assert "token is restricted" in answer.text, path
+        assert await store.get(shops.datasette, made.id) == made
