@@ -178,8 +178,8 @@ async def test_files_are_for_readers_only(tmp_path: Path, tail: str) -> None:
         by_link = f"{url(shared, tail)}?key={link.token}"
         answer = await site.get(by_link, None)
         assert answer.status_code == 200
-        if tail.startswith("/-/export."):
-            assert answer.headers["x-robots-tag"] == "noindex"
+        assert answer.headers["x-robots-tag"] == "noindex"
+        assert answer.headers["referrer-policy"] == "no-referrer"
         await link_store.revoke(site.datasette, shared.id, link.token)
         answer = await site.get(by_link, None)
         assert answer.status_code == 404 and "revoked" in answer.text

@@ -160,6 +160,7 @@ async def test_nobody_else_reads_certificates(tmp_path: Path, tail: str) -> None
     assert [each.status_code for each in (*answers, asked, revoked)] == [404] * 4
     assert by_link.status_code == checked.status_code == 200
     assert by_link.headers["x-robots-tag"] == "noindex"
+    assert by_link.headers["referrer-policy"] == "no-referrer"
     assert link.token in checked.json()["verifications"][0]["url"]
     if tail == "certificate":
         assert f"verify?key={link.token}" in by_link.text

@@ -11,6 +11,7 @@ from ...errors import BadInput
 from ...leaving import unless_left
 from ...pages import Page, json_response, posted, render, wants_json
 from .. import opening
+from ..reading.read_views import private
 from . import check_pages, forks, verifying
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ async def certificate(request: Request, datasette: Datasette) -> Any:
     """GET …/ID/-/certificate: what the blocks came from, with hashes."""
     found = await opening.opened(request, datasette)
     page = await check_pages.certificate_page(datasette, request.actor, found)
-    return await _shown(request, datasette, page, check_pages.page_json(page))
+    return await _shown(request, datasette, found, page, check_pages.page_json(page))
 
 
 async def verify(request: Request, datasette: Datasette) -> Any:
@@ -42,7 +43,7 @@ async def compare(request: Request, datasette: Datasette) -> Any:
     """GET …/ID/-/compare: a fork beside its original, or two versions, ?left=&right=."""
     found = await opening.opened(request, datasette)
     page = await forks.compare_page(datasette, request, found)
-    return await _shown(request, datasette, page, forks.page_json(page))
+    return await _shown(request, datasette, found, page, forks.page_json(page))
 
 
 def _blocks(fields: Mapping[str, Any]) -> Collection[str] | None:
@@ -53,12 +54,14 @@ def _blocks(fields: Mapping[str, Any]) -> Collection[str] | None:
 
 
 async def _shown(
-    request: Request, datasette: Datasette, page: Page, told: Mapping[str, Any]
+    request: Request,
+    datasette: Datasette,
+    found: opening.Opened,
+    page: Page,
+    told: Mapping[str, Any],
 ) -> Response:
-    """A page or its JSON; what a secret link opened is not for search engines."""
+    """A page or its JSON, with the headers of what a secret link opened."""
     response = (
         json_response(told) if wants_json(request) else await render(datasette, request, page)
     )
-    if request.args.get("key"):
-        response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return private(response, found)

@@ -15,6 +15,7 @@ from ...widgets.exporting.export_views import FILE_HEADERS
 from ..addresses import absolute, exploration_url
 from ..opening import Opened, block_of, opened, require_author
 from ..parameters import PREFIX, parameter_values
+from ..reading.read_views import private
 from ..running import freeze
 from ..values import Document, Mode, RevisionOrigin, RowsBlock
 from . import formats, offers
@@ -35,7 +36,7 @@ async def read(request: Request, datasette: Datasette) -> Response:
     # Words quote rows: readers are told them block by block, as far as they see these rows.
     file = await _material(request, datasette, found) if rows or not found.is_author else None
     told = await offers.exploration_json(datasette, found, file, rows=rows)
-    return json_response(told)
+    return private(json_response(told), found)
 
 
 async def export(request: Request, datasette: Datasette) -> Response:
@@ -43,7 +44,7 @@ async def export(request: Request, datasette: Datasette) -> Response:
     found = await opened(request, datasette)
     file = await _material(request, datasette, found)
     page = await offers.export_page(datasette, request.actor, found, file)
-    return await render(datasette, request, page)
+    return private(await render(datasette, request, page), found)
 
 
 async def html(request: Request, datasette: Datasette) -> Response:
@@ -137,9 +138,8 @@ async def _material(request: Request, datasette: Datasette, found: Opened) -> Fi
 
 def _attached(found: Opened, text: str, name: str, media_type: str) -> Response:
     headers = {**FILE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    if found.key is not None:
-        headers["X-Robots-Tag"] = "noindex"
-    return Response(text.encode("utf-8", "replace"), headers=headers, content_type=media_type)
+    content = text.encode("utf-8", "replace")
+    return private(Response(content, headers=headers, content_type=media_type), found)
 
 
 def _made(request: Request, datasette: Datasette, taken: TakenIn) -> Response:
