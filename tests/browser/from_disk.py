@@ -1,12 +1,10 @@
-"""Files opened from disk in a browser, what they complain of and ask for, and who would hear it."""
+"""Files opened from disk in a browser, what they complain of and ask for."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from playwright.async_api import Browser, Page
@@ -44,29 +42,3 @@ async def opened(
         yield found
     finally:
         await context.close()
-
-
-@contextmanager
-def collector() -> Iterator[tuple[str, list[str]]]:
-    """A server on loopback, and what it was asked for."""
-    asked: list[str] = []
-
-    class Collecting(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(204)
-            self.end_headers()
-
-        do_POST = do_GET
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Collecting) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()

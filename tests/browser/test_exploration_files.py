@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from datasette_llm_tools.explorations import store
 from datasette_llm_tools.explorations.values import Block, QueryBlock, Words
-from tests.browser.from_disk import HOSTILE, collector, opened
+from tests.browser.from_disk import HOSTILE, opened
 from tests.exploration_sites import (
     CHART,
     PUBLISHING,
@@ -23,6 +23,7 @@ from tests.exploration_sites import (
     shop_document,
     widget_block,
 )
+from tests.overheard import collector
 from tests.sites import ALICE, BOB, Site, make_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

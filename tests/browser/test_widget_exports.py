@@ -9,7 +9,8 @@ import pytest
 from playwright.async_api import Browser
 
 from datasette_llm_tools.widgets.values import NamedQuery, Parameter, Widget
-from tests.browser.from_disk import HOSTILE, collector, opened
+from tests.browser.from_disk import HOSTILE, opened
+from tests.overheard import collector
 from tests.sites import make_site
 from tests.widget_exports import IN_CITY, export_url, kept_chart, kept_document
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +24,11 @@ from datasette_llm_tools.explorations.values import (
     Sharing,
     Words,
 )
+from tests.internal_tables import served
 
 MISSING = "0" * 24
 BLOCK = "a" * 12
 PUBLIC = Sharing(public=True)
-
-
-@asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[Datasette]:
-    datasette = Datasette(memory=True, internal=str(folder / "internal.db"))
-    await datasette.invoke_startup()
-    try:
-        yield datasette
-    finally:
-        await datasette.invoke_shutdown()
 
 
 def document(title: str = "Delays", text: str = "", **more: Any) -> Document:

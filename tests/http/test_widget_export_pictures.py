@@ -6,11 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,6 +15,7 @@ import pytest
 from datasette_llm_tools.errors import BadInput, LimitReached, NotInstalled
 from datasette_llm_tools.widgets.exporting import pictures
 from datasette_llm_tools.widgets.exporting.pictures import picture, refuse_addresses
+from tests.overheard import collector
 
 BARS = {
     "data": {"name": "rows"},
@@ -31,32 +28,8 @@ BARS = {
 }
 FIELDS = ("city", "sales")
 ROWS = (("Graz", 3), ("<script>x</script>", 5), ("none", float("inf")), (b"\x00\x01", 4))
+ANSWER = b'[{"city": "Linz", "sales": 1}]'
 WORKER = Path(pictures.__file__).with_name("picture_worker.py")
-
-
-@contextmanager
-def collector() -> Iterator[tuple[str, list[str]]]:
-    """A server on loopback, and the paths that it was asked for."""
-    asked: list[str] = []
-
-    class Collecting(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'[{"city": "Linz", "sales": 1}]')
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Collecting) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def drawn_by_worker(spec: dict[str, Any], kind: str) -> subprocess.CompletedProcess[bytes]:
@@ -125,7 +98,7 @@ def test_rows_and_columns_may_be_called_url() -> None:
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_the_converter_asks_for_nothing_even_where_a_spec_got_through(kind: str) -> None:
-    with collector() as (address, asked):
+    with collector(ANSWER) as (address, asked):
         image = {"type": "image", "url": f"{address}/image.png", "width": 9, "height": 9}
         linked = {"mark": "point", "encoding": {"href": {"value": f"{address}/link"}}}
         for spec in (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,18 +25,9 @@ from datasette_llm_tools.widgets.values import (
     Widget,
     Writing,
 )
+from tests.internal_tables import served
 
 MISSING = "0" * 24
-
-
-@asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[Datasette]:
-    datasette = Datasette(memory=True, internal=str(folder / "internal.db"))
-    await datasette.invoke_startup()
-    try:
-        yield datasette
-    finally:
-        await datasette.invoke_shutdown()
 
 
 def draft(source: str = "<p>", origin: Origin = Origin.CHANGED, prompt: str = "") -> Draft:
