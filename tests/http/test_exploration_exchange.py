@@ -266,9 +266,9 @@ async def test_what_was_tampered_with_is_taken_named_and_marked(tmp_path: Path) 
         marks = again["rows"][QUESTION.id]["more"]["faults"]
         assert any("its rows are not" in each for each in marks)
         assert "does not fit: its rows are not" in (await site.get(url(fork), BOB)).text
-        assert (
-            "does not fit: its rows are not" in (await site.get(export_url(fork, "html"), BOB)).text
-        )
+        for kind in ("html", "md", "ipynb"):
+            exported = (await site.get(export_url(fork, kind), BOB)).text
+            assert "does not fit: its rows are not" in exported, kind
 
 
 @pytest.mark.asyncio

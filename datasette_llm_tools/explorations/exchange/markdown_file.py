@@ -18,6 +18,7 @@ from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
 from .files import File
 from .plain_cells import cell_text, results_of
+from .portable import FAULTS
 
 FIRST_ROWS = 50
 _MARKS = re.compile(r"([\\`*_{}\[\]<>|!#~&$])")
@@ -56,6 +57,13 @@ def own_words(text: str) -> str:
     return _CODE_OR_HTML.sub(harmless, text.strip())
 
 
+def misfit(frozen: Frozen | None) -> str:
+    """That rows of a file did not fit their certificate, as a quotation; empty where they did."""
+    faults = frozen.more.get(FAULTS) if frozen else None
+    said = "; ".join(map(str, faults)) if isinstance(faults, list) else ""
+    return f"> Its certificate does not fit: {escaped(said)}." if said else ""
+
+
 def fenced(text: str, language: str = "") -> str:
     """Text in a fence that is longer than any in it."""
     longest = max((len(each) for each in re.findall(r"`+", text)), default=0)
@@ -92,6 +100,7 @@ def _block(file: File, block: Block, frozen: Frozen | None, picture: bytes | Non
     parts = [f"## {escaped(block_name(block) or block.kind.value.capitalize())}"]
     if isinstance(block, QuestionBlock) and block.question != block_name(block):
         parts.append(f"Asked: {escaped(block.question)}")
+    parts.append(misfit(frozen))
     if frozen is None or frozen.refused is not None:
         parts.append(f"> {escaped(frozen.refused if frozen and frozen.refused else 'No rows.')}")
     else:

@@ -14,7 +14,7 @@ from ..reading.table_html import table_html
 from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
 from .files import File
-from .markdown_file import escaped, own_words
+from .markdown_file import escaped, misfit, own_words
 from .plain_cells import results_of
 
 _SETUP = '''\
@@ -72,6 +72,7 @@ def _block(
     head = [f"## {escaped(block_name(block) or block.kind.value.capitalize())}"]
     if isinstance(block, QuestionBlock) and block.question != block_name(block):
         head.append(f"Asked: {escaped(block.question)}")
+    head.append(misfit(frozen))
     if frozen is not None and frozen.refused is not None:
         head.append(f"> {escaped(frozen.refused)}")
     if isinstance(block, WidgetBlock):
