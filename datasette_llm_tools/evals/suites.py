@@ -6,6 +6,7 @@ Whatever is wrong in a file is told with its line. Paths of databases are relati
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -130,8 +131,9 @@ def _jsonl_cases(path: Path, text: str, folder: Path | None) -> Iterator[tuple[i
             continue
         try:
             fields = json.loads(written)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _bad(path, line, f"this is not JSON ({error}).") from error
+        _refuse_unstorable(path, line, fields)
         if not isinstance(fields, dict):
             raise _bad(path, line, "a case is an object in braces.")
         for name in ("question", "db"):
@@ -204,6 +206,7 @@ class _YamlSuite:
             raise BadInput(f"{path.name} is not YAML: {error}.") from error
         if not isinstance(self._fields, dict):
             raise _bad(path, 1, "a suite begins with `cases:` and a list below it.")
+        _refuse_unstorable(path, 1, self._fields)
 
     def suite(self) -> Suite:
         fields = self._fields
@@ -304,6 +307,32 @@ class _YamlSuite:
 
 def _bad(path: Path, line: int, what: str) -> BadInput:
     return BadInput(f"{path.name}, line {line}: {what}")
+
+
+def _refuse_unstorable(path: Path, line: int, value: Any) -> None:
+    """Raise BadInput where texts or numbers are none that SQLite and answers can hold."""
+    left = [(line, value)]
+    while left:
+        at, each = left.pop()
+        if isinstance(each, dict):
+            at = each.get(_LINE, at)
+            left += [(at, one) for pair in each.items() for one in pair]
+        elif isinstance(each, (list, tuple, set)):
+            left += [(at, one) for one in each]
+        elif isinstance(each, str) and not _is_whole(each):
+            raise _bad(path, at, "a text has half a character, `\\ud800` or the like.")
+        elif isinstance(each, int) and not -(2**63) <= each < 2**63:
+            raise _bad(path, at, "a whole number has more than 64 bits; put text in quotes.")
+        elif isinstance(each, float) and not math.isfinite(each):
+            raise _bad(path, at, "a number is not finite; put text in quotes.")
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def databases_of(cases: Sequence[Case]) -> tuple[str, ...]:
