@@ -7,10 +7,11 @@ leads to it when blocks before it come, go or move.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, count, pairwise
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -44,8 +45,9 @@ def contents(document: Document) -> tuple[Entry, ...]:
     under = _TOP - 1
     for block in document.blocks:
         if isinstance(block, Words):
-            found += headings(block)
-            under = found[-1].level if headings(block) else under
+            own = headings(block)
+            found += own
+            under = own[-1].level if own else under
         elif block_name(block):
             level = min(under + 1, _DEEPEST)
             found.append(Entry(level, block_name(block), block_anchor(block.id)))
@@ -57,12 +59,15 @@ def headings(words: Words) -> tuple[Entry, ...]:
     """The headings of words that stand in no list and no quotation, in order."""
     tokens = _markdown.parse(words.text)
     found: list[Entry] = []
+    taken: set[str] = set()
+    times: Counter[str] = Counter()
     for opening, inline in pairwise(tokens):
         if opening.type != "heading_open" or opening.level:
             continue
         text = _plain(inline)
         level = min(int(opening.tag[1:]) + _TOP - 1, _DEEPEST)
-        anchor = _free(f"{block_anchor(words.id)}-{_slug(text)}", {each.anchor for each in found})
+        anchor = _free(f"{block_anchor(words.id)}-{_slug(text)}", taken, times)
+        taken.add(anchor)
         found.append(Entry(level, text, anchor))
     return tuple(found)
 
@@ -87,9 +92,14 @@ def _plain(inline: Token) -> str:
     return "".join(parts).strip()
 
 
-def _free(anchor: str, taken: Set[str]) -> str:
-    others = (f"{anchor}-{number}" for number in count(2))
-    return next(each for each in chain((anchor,), others) if each not in taken)
+def _free(anchor: str, taken: Set[str], times: Counter[str]) -> str:
+    """The anchor with the next number that is free; `times` remembers the last, so that words
+    that are nothing but one heading over and over take no longer than others."""
+    free = anchor
+    while free in taken:
+        times[anchor] += 1
+        free = f"{anchor}-{times[anchor] + 1}"
+    return free
 
 
 def _slug(text: str) -> str:

@@ -192,6 +192,16 @@ async def test_a_block_whose_table_is_gone_says_so_and_the_rest_works(tmp_path: 
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("tail", ["", "?mode=live", "?mode=snapshot", "/-/embed", "/-/edit"])
+async def test_a_database_that_is_served_no_more_leaves_the_page(tmp_path: Path, tail: str) -> None:
+    async with open_site(tmp_path) as site:
+        made = await published(site, shop_document(WORDS, QUESTION, QUERY))
+        site.datasette.remove_database("shops")
+        page = await get(site, url(made, tail), ALICE)
+        assert page.status_code == 200 and "/shops/shops_in" not in page.text
+
+
+@pytest.mark.asyncio
 async def test_parameters_are_held_by_the_address(tmp_path: Path) -> None:
     async with open_site(tmp_path) as site:
         made = await published(site)

@@ -81,5 +81,17 @@ def test_anchors_stay_when_blocks_move_and_are_unique() -> None:
     assert before == after and len(before) == 3
 
 
+def test_headings_that_read_the_same_are_counted() -> None:
+    found = headings(words("# Same\n# Same\n# Same 2\n# Same"))
+    start = f"block-{A}-same"
+    assert [each.anchor for each in found] == [start, f"{start}-2", f"{start}-2-2", f"{start}-3"]
+
+
+def test_thousands_of_headings_are_read_in_linear_time() -> None:
+    # Each was compared with all before it: these took minutes, and the page with them.
+    found = headings(words("# Same\n" * 20_000))
+    assert len({each.anchor for each in found}) == 20_000
+
+
 def test_what_has_no_name_is_not_listed() -> None:
     assert contents(Document("Page", blocks=(query(""), words("plain")))) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -47,15 +48,19 @@ async def edit_page(
     """The form with all blocks; rows are asked for by the page, block by block."""
     document = revision.document
     forms = [ParameterForm(each, users(document, each.name)) for each in document.parameters]
+    # Words may be made to take seconds; others' requests get their turn meanwhile.
+    blocks = await asyncio.to_thread(
+        lambda: [_block_form(datasette, each, document) for each in document.blocks]
+    )
     return EditPage(
         exploration=exploration,
         revision=revision,
         url=exploration_url(datasette, exploration.id),
         base=base_text(revision.number, revision.edition),
         order=order_text(document.blocks),
-        blocks=[_block_form(datasette, each, document) for each in document.blocks],
+        blocks=blocks,
         empty_words=_block_form(datasette, Words(id=_NEW_ID, text=""), document),
-        contents=edit_contents(document),
+        contents=await asyncio.to_thread(edit_contents, document),
         parameters=[*forms, ParameterForm(Parameter("", ""), ())],
         undeclared=undeclared(document),
         models=await available_models(datasette, actor, PURPOSE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,8 @@ async def save(request: Request, datasette: Datasette) -> Response:
         keep=action == "keep" or sent.get("keep") in (True, "1", "true"),
     )
     if wants_json(request):
-        return json_response(edit_pages.saved_json(datasette, saved))
+        told = await asyncio.to_thread(edit_pages.saved_json, datasette, saved)
+        return json_response(told)
     said = edit_pages.conflict_words(saved)
     if said:
         datasette.add_message(request, said, datasette.WARNING)

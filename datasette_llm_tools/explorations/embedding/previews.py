@@ -5,6 +5,7 @@ Only rows of a snapshot get onto a card: whoever is shown a link has asked for n
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ async def _card(found: Opened, chart: str | None) -> bytes:
     document, exploration = found.document, found.exploration
     author = f"By {exploration.actor_id}" if exploration.actor_id else ""
     said = [author, said_time(exploration.published_at) or "", "Datasette"]
-    summary = markdown(document.summary, headings=True).striptags()
+    summary = (await asyncio.to_thread(markdown, document.summary, headings=True)).striptags()
     svg = card_svg(document.title, " · ".join(filter(None, said)), summary, chart)
     return await png_of(str(drawable(svg)))
 

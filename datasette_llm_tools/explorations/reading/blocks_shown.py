@@ -48,7 +48,7 @@ async def blocks_html(
     if found.mode is Mode.SNAPSHOT:
         return await snapshot_html(datasette, found.exploration, found.document, blocks)
     shown = await _run_all(datasette, actor, found, values, blocks)
-    levels = _levels(found.document)
+    levels = await _levels(found.document)
     arguments = {"mode": Mode.LIVE.value, **_arguments(values)}
     return {
         block.id: await rendering.fragment_html(
@@ -112,7 +112,7 @@ async def snapshot_html(
     ]
     if missing:
         ready |= await _render_frozen(datasette, exploration, document, missing)
-    levels = _levels(document)
+    levels = await _levels(document)
     for block in wanted:
         if isinstance(block, Words) or block.id in hidden or block.id not in ready:
             said = None if isinstance(block, Words) else hidden.get(block.id, _NOT_FROZEN)
@@ -136,7 +136,7 @@ async def _render_frozen(
     datasette: Datasette, exploration: Exploration, document: Document, blocks: Sequence[Block]
 ) -> dict[str, str]:
     """Render blocks from their frozen rows, and keep the HTML."""
-    levels = _levels(document)
+    levels = await _levels(document)
     made: dict[str, str] = {}
     for block in blocks:
         frozen = await snapshot_store.frozen(datasette, exploration, block.id)
@@ -187,8 +187,10 @@ async def _run_all(
     return {block.id: each for block, each in zip(blocks, shown, strict=True)}
 
 
-def _levels(document: Document) -> dict[str, int]:
-    return {each.anchor: each.level for each in contents(document)}
+async def _levels(document: Document) -> dict[str, int]:
+    # Long words take a while to be read, and are remembered then.
+    entries = await asyncio.to_thread(contents, document)
+    return {each.anchor: each.level for each in entries}
 
 
 def _arguments(values: Mapping[str, Value]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -46,7 +47,9 @@ async def read_page(
         url=exploration_url(datasette, exploration.id, key=found.key),
         alone=(block_name(block) or "Words") if block else None,
         key=found.key,
-        summary_html=markdown(document.summary, headings=True) if document.summary else None,
+        summary_html=await asyncio.to_thread(markdown, document.summary, headings=True)
+        if document.summary
+        else None,
         tags=[
             (each, explorations_url(datasette, f"?{urlencode({'tag': each})}"))
             for each in document.tags

@@ -7,7 +7,9 @@ in those `<` is always escaped.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -45,6 +47,7 @@ Shown: TypeAlias = "Ran | Frozen | str | None"
 VERSION = "1"  # of the HTML: another one, and kept fragments are rendered again
 _FIRST_MARK, _NEXT_MARK = "<?key>", "<&key>"
 _MOST_DRAWN_ROWS = 1000  # in the table below a chart; the CSV has all
+_LONG_WORDS = 5000  # characters, of which the slowest Markdown takes milliseconds
 
 
 async def block_html(
@@ -87,7 +90,9 @@ async def fragment_html(
 ) -> str:
     """The same with marks in place of the token, to be kept; with_key() makes it whole."""
     template = datasette.get_jinja_environment().get_template("llm_tools/_exploration_block.html")
-    context = _context(datasette, block, shown, address, level, certificate)
+    work = partial(_context, datasette, block, shown, address, level, certificate)
+    # Words may be made to take seconds; others' requests get their turn meanwhile.
+    context = await asyncio.to_thread(work) if len(block.text) > _LONG_WORDS else work()
     chosen = escape(f"?{urlencode(arguments)}") + Markup(_NEXT_MARK) if arguments else None
     html: str = await template.render_async(
         block=context,
@@ -169,7 +174,9 @@ def _params(block: Block) -> list[tuple[str, str]]:
 
 
 def _source(datasette: Datasette, block: Block) -> tuple[str, str] | None:
-    """Words and an address for where a block comes from, if it is kept anywhere."""
+    """Words and an address for where a block comes from, if that is here."""
+    if isinstance(block, Words) or block.database not in datasette.databases:
+        return None  # of a file that came from elsewhere, or a database that is served no more
     if isinstance(block, QueryBlock) and block.query:
         url = f"{datasette.urls.database(block.database)}/{tilde_encode(block.query)}"
         return f"The query {block.query}", url
