@@ -23,8 +23,8 @@ from .command_line import ACTOR, config_option, is_database, model_option, opene
 from .enrichments.command.commands import COMMANDS
 from .errors import BadInput, LlmToolsError
 from .evals.command import eval_command
-from .explorations.command.exploration_commands import explorations
 from .evals.suite_commands import eval_case, eval_suite
+from .explorations.command.exploration_commands import explorations
 from .local_model.commands import local_model
 from .questions.answering import Answering
 from .questions.asking import prepare

@@ -56,7 +56,7 @@ def markdown(text: str, *, headings: bool = False, anchors: Sequence[str] = ()) 
     html = nh3.clean(
         _authors.renderer.render(tokens, _authors.options, {}),
         tags=_TAGS | _HEADINGS | {"hr", "blockquote", "pre", "small"},
-        attributes={"a": {"href", "rel"}, **dict.fromkeys(_HEADINGS, {"id"})},
+        attributes={"a": {"href", "rel"}, **{each: {"id"} for each in _HEADINGS}},
         attribute_filter=partial(_kept, (_OWN, _IN_PAGE, _OUTSIDE)),
         url_schemes={"http", "https"},
         link_rel=None,

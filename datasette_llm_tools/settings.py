@@ -71,7 +71,7 @@ class Settings:
     )
     mend_names: bool = _setting(
         True,
-        "Whether SQL that does not run is mended by rule, from the schema, before a model is asked.",
+        "Whether SQL that does not run is mended by rule, before a model is asked to mend it.",
     )
     mend_texts: bool = _setting(
         True,
@@ -88,7 +88,7 @@ class Settings:
     )
     heed_question: bool = _setting(
         True,
-        "Whether SQL that forgot an average, a \"not\" or whom to count is changed by what the "
+        'Whether SQL that forgot an average, a "not" or whom to count is changed by what the '
         "question says.",
     )
     max_model_calls: int = _setting(8, "Model calls that one question may make.")

@@ -127,11 +127,12 @@ def write_over(connection: sqlite3.Connection, each: Exploration) -> None:
 def make_searchable(connection: sqlite3.Connection, found: Revision, edition: str) -> None:
     """Let a revision be found: as its author has it (draft) or as readers do (published)."""
     forget_texts(connection, found.exploration_id, edition)
+    texts = searched_texts(found, is_published=edition == "published")
     insert(
         connection,
         SEARCHED,
         "exploration_id, edition, title, summary, tags, words",
-        [found.exploration_id, edition, *searched_texts(found, is_published=edition == "published")],
+        [found.exploration_id, edition, *texts],
     )
 
 

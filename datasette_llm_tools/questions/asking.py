@@ -72,6 +72,7 @@ class Asking:
             previous=self.previous,
             about=self.about,
             examples=similar(self.question, self.pairs),
+            is_small=self.model.info.is_local,
             max_tokens=self.settings.max_output_tokens,
         )
 

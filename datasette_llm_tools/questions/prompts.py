@@ -58,8 +58,6 @@ SELECT city FROM shop WHERE opened < '1990' INTERSECT SELECT city FROM shop WHER
 Q: Titles and kinds of items dearer than the average
 SELECT title, kind FROM item WHERE price > (SELECT AVG(price) FROM item);"""
 
-_SQL_SYSTEM = f"{_RULES}\n\n{_EXAMPLES}"
-
 _EXAMPLE_TOKENS = 300  # of pairs that a person called right
 
 _WORDS_SYSTEM = """\
@@ -90,11 +88,13 @@ def sql_prompt(
     previous: Sequence[Previous] = (),
     about: str | None = None,
     examples: Sequence[Pair] = (),
+    is_small: bool = True,
     max_tokens: int | None = None,
 ) -> Prompt:
     """The prompt that asks for SQL; `about` names the table that the person was looking at.
 
-    `examples` were called right by a person; they come with the question, since they vary.
+    `examples` were called right by a person; they come with the question, since they vary. A
+    model that `is_small` is shown the structure of statements, which the others know.
 
     `marker` fences the schema; it must be unguessable to whoever writes rows
     and stay the same for one schema, or nothing of the prompt could be reused.
@@ -109,7 +109,8 @@ def sql_prompt(
         turns.append(Turn("user", f"{lead}Question: {one_line(each.question)}"))
         if number < len(previous):
             turns.append(Turn("assistant", each.sql))
-    return Prompt(_SQL_SYSTEM, tuple(turns), max_tokens=max_tokens)
+    system = f"{_RULES}\n\n{_EXAMPLES}" if is_small else _RULES
+    return Prompt(system, tuple(turns), max_tokens=max_tokens)
 
 
 def _right_before(examples: Sequence[Pair]) -> str:

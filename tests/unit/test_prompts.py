@@ -84,6 +84,14 @@ def test_schema_stands_in_the_users_turn_between_marks() -> None:
     assert prompt.turns[0].text.endswith("Question: How many?")
 
 
+def test_only_small_models_are_shown_how_statements_are_built() -> None:
+    small = prompts.sql_prompt("T", "Q", marker="m")
+    large = prompts.sql_prompt("T", "Q", marker="m", is_small=False)
+    assert "Examples, from another database" in small.system
+    assert small.system.startswith(large.system) and "Examples" not in large.system
+    assert small.turns == large.turns
+
+
 def test_start_of_the_prompt_does_not_depend_on_the_question() -> None:
     first = prompts.sql_prompt("T", "One?", marker="m")
     follow_up = prompts.sql_prompt("T", "Two?", marker="m", previous=[Previous("One?", "select 1")])
