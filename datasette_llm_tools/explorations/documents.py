@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from datetime import date
 from typing import Any, get_args
 
 from ..errors import BadInput
@@ -36,7 +37,7 @@ VERSION = 1
 _ID = re.compile(r"(?:[0-9a-f]{12})?")
 _WIDGET_ID = re.compile(r"[0-9a-f]{24}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LINE = 200  # characters of a title, label, tag or name
 _TEXT = 200_000
 _SQL = 20_000
@@ -208,11 +209,19 @@ def parameter_fault(parameter: Parameter, value: Any) -> str | None:
         return None if is_number(value) else "must be a number"
     if not isinstance(value, str) or len(value) > _LINE or not is_storable(value):
         return f"must be a text of at most {_LINE} characters"
-    if parameter.kind == "date" and value and not _DATE.fullmatch(value):
+    if parameter.kind == "date" and value and not _is_date(value):
         return "must be a date such as 2024-12-31"
     if parameter.kind == "choice" and value not in parameter.choices:
         return "must be one of the choices"
     return None
+
+
+def _is_date(value: str) -> bool:
+    """Whether it is a day that there is, written as SQLite compares days."""
+    try:
+        return bool(_DATE.fullmatch(value)) and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def _parameter_json(parameter: Parameter) -> dict[str, Any]:

@@ -206,6 +206,8 @@ def test_a_readers_values_take_the_place_of_a_blocks_own() -> None:
         ({"p_least": "inf"}, "At least must be a number."),
         ({"p_least": "9" * 30}, "At least must be a number."),
         ({"p_day": "2024"}, "Day must be a date such as 2024-12-31."),
+        ({"p_day": "2024-02-30"}, "Day must be a date such as 2024-12-31."),
+        ({"p_day": "٢٠٢٤-01-01"}, "Day must be a date such as 2024-12-31."),
         ({"p_city": "x" * 300}, "City must be a text of at most 200 characters."),
     ],
 )
