@@ -354,6 +354,16 @@ def test_queries_of_a_widget_that_are_none_are_refused(path: str, new: Any) -> N
         safe_frozen(file.frozen[2], WIDGET)
 
 
+@pytest.mark.parametrize("column", [None, 1, ["item"]])
+def test_columns_of_a_widgets_result_are_texts(column: object) -> None:
+    frozen = sample().frozen[2]
+    query = frozen.more["queries"][0]
+    result = {**query["results"][0], "columns": [column], "rows": [[1]]}
+    more = {**frozen.more, "queries": [{**query, "results": [result]}]}
+    with pytest.raises(BadInput, match="columns of a result must be texts"):
+        safe_frozen(replace(frozen, more=more), WIDGET)
+
+
 @pytest.mark.parametrize(
     ("path", "new"),
     [

@@ -108,6 +108,8 @@ def _result(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(params, dict) or not isinstance(truncated, bool):
         raise BadInput(f"{place}: a result needs params as an object, and truncated.")
     columns, rows = read.items("columns", 2000), read.items("rows", 1_000_000)
+    if not all(isinstance(each, str) for each in columns):
+        raise BadInput(f"{place}: the columns of a result must be texts.")
     if not all(isinstance(row, list) and len(row) == len(columns) for row in rows):
         raise BadInput(f"{place}: a row of a result has not as many cells as there are columns.")
     if not all(is_cell(each) for row in rows for each in row):
