@@ -1,7 +1,6 @@
 """From a question to claims in several steps: the one place where an investigation meets a model.
 
-An Investigating is iterated for events and holds the answer so far, as an Answering does. What the
-model sees of data went through the guard as the person who asks.
+What the model sees of data went through the guard as the person who asks.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...errors import BadInput, LimitReached, LlmToolsError
+from ...errors import BadInput, LimitReached
 from ..budget import Budget
-from ..values import Answer, Call, Event, Finished, Status, Step, StepBegan
+from ..values import Answer, Event, Status, Step, StepBegan
+from ..work import Work
 from . import prompts
 from .prompts import Exchange
 from .replies import ReplyStream, read_reply
@@ -40,7 +40,7 @@ _MOST_MISTAKES = 3  # on end
 _UNREAD_CHARACTERS = 1000
 
 
-class Investigating:
+class Investigating(Work[Event | InvestigationEvent]):
     """One question being investigated: iterate `events()`, read `answer` at any time."""
 
     def __init__(self, asking: Asking) -> None:
@@ -50,12 +50,8 @@ class Investigating:
                 "schema nor tools. Choose another model, or ask without investigating."
             )
         settings = asking.settings
-        self.asking = asking
         self._most = max(1, settings.investigate_steps)
-        self.answer = Answer(
-            model_id=asking.model.model_id, investigation=Investigation(self._most)
-        )
-        self._budget = Budget(
+        budget = Budget(
             replace(
                 settings,
                 max_model_calls=self._most,
@@ -64,27 +60,11 @@ class Investigating:
                 max_seconds=settings.investigate_seconds,
             )
         )
-        self._taking = Taking(asking, self._budget)
+        answer = Answer(model_id=asking.model.model_id, investigation=Investigation(self._most))
+        super().__init__(asking, budget, answer)
+        self._taking = Taking(asking, budget)
         self._exchanges: list[Exchange] = []
         self._sent: list[dict[str, str]] = []
-
-    async def events(self) -> AsyncGenerator[Event | InvestigationEvent, None]:
-        """Investigate. The last event is Finished, whatever happened."""
-        try:
-            async with aclosing(self._steps()) as steps:
-                async for event in steps:
-                    yield event
-        except LimitReached as error:
-            self._end(Status.STOPPED, str(error))
-        except LlmToolsError as error:
-            self._end(Status.FAILED, error.message)
-        yield Finished(self.answer)
-
-    def stop(self) -> Answer:
-        """The answer as it stands, marked as stopped if it was not finished."""
-        if self.answer.status is Status.RUNNING:
-            self._end(Status.STOPPED, "Stopped before there was an answer.")
-        return self.answer
 
     @property
     def _investigation(self) -> Investigation:
@@ -104,7 +84,9 @@ class Investigating:
             yield InvestigationStepBegan(number, self._most)
             yield StepBegan(Step.READING if asking.model.is_loaded else Step.LOADING)
             stream = ReplyStream()
-            async with aclosing(self._ask(self._prompt(first, looking))) as chunks:
+            prompt = self._prompt(first, looking)
+            asked = self.ask(f"step {number}", prompt, messages=self._new(prompt))
+            async with aclosing(asked) as chunks:
                 async for chunk in chunks:
                     for part, delta in stream.feed(chunk):
                         yield InvestigationWritten(number, part, delta)
@@ -169,34 +151,9 @@ class Investigating:
         if taken.claims:
             self._answered(taken.claims)
         if taken.cannot:
-            self._end(Status.UNANSWERABLE, taken.cannot)
+            self.end(Status.UNANSWERABLE, taken.cannot)
 
-    async def _ask(self, prompt: Prompt) -> AsyncGenerator[str, None]:
-        """One model call within the limits, recorded with what it was sent and its cost."""
-        self._budget.count_call(prompt)
-        text = ""
-        async with self.asking.model.reply(prompt) as reply:
-            try:
-                async with aclosing(self._budget.within(reply)) as chunks:
-                    async for chunk in chunks:
-                        text += chunk
-                        yield chunk
-            finally:
-                self._budget.count_tokens(prompt, text, reply.usage)
-                call = Call(
-                    f"step {len(self._exchanges) + 1}",
-                    self._new_messages(prompt),
-                    text,
-                    reply.usage,
-                    reply.milliseconds_so_far,
-                    reply.first_ms,
-                )
-                self.answer = replace(
-                    self.answer.timed(call.purpose, call.milliseconds),
-                    calls=(*self.answer.calls, call),
-                )
-
-    def _new_messages(self, prompt: Prompt) -> tuple[dict[str, str], ...]:
+    def _new(self, prompt: Prompt) -> tuple[dict[str, str], ...]:
         """Those messages that the call before had not sent: the prompt grows at its end."""
         messages = prompt.messages()
         same = 0
@@ -206,10 +163,6 @@ class Investigating:
             same += 1
         self._sent = messages
         return tuple(messages[same:])
-
-    def _end(self, status: Status, error: str) -> None:
-        if self.answer.status is Status.RUNNING:
-            self.answer = replace(self.answer, status=status, error=error)
 
 
 def _runs(action: Action | None) -> bool:
