@@ -108,11 +108,11 @@ def default_permissions(datasette: Datasette, actor: Actor, action: str) -> list
         rules.append(PermissionSQL.allow(reason=f"{action} is allowed to people who signed in"))
     if action in _READING and actor is None and _for_signed_in.get(datasette):
         rules.append(_databases_denied(_for_signed_in[datasette], "for people who signed in"))
-    if action in _READING and _for_root.get(datasette) and not _is_root(datasette, actor):
+    if action in _READING and _for_root.get(datasette) and not is_root(datasette, actor):
         rules.append(_databases_denied(_for_root[datasette], "for root"))
     if action in _WRITING:
         rules.append(_own_tables_denied())
-    elif action == "view-table" and not _is_root(datasette, actor):
+    elif action == "view-table" and not is_root(datasette, actor):
         rules.append(_own_tables_denied(_configured(datasette)))
     return rules
 
@@ -162,7 +162,8 @@ def _configured(datasette: Datasette) -> list[tuple[str, str]]:
     ]
 
 
-def _is_root(datasette: Datasette, actor: Actor) -> bool:
+def is_root(datasette: Datasette, actor: Actor) -> bool:
+    """Whether the actor is the root whom this server knows."""
     return bool(datasette.root_enabled and (actor or {}).get("id") == "root")
 
 

@@ -1,19 +1,24 @@
 """Which database a case asks here, and who may read, change and run a suite.
 
 A suite is for whoever has llm-tools-eval, and so llm-tools-ask, on every database that its cases
-ask. What is not served is known to those only who may read the database of suites as it is.
+ask. Cases whose SQL reads tables that somebody may not view are left out for them: a case tells
+what is in those. What is not served is known to those only who may read the database of suites as
+it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInput, LlmToolsError, NotAllowed, NotFound
-from ..permissions import EVAL, Actor, may, require
+from ..permissions import EVAL, Actor, is_root, may, require, visible_tables
 from . import store
+from .kinds import reads_any
 from .suites import databases_of
 from .values import Case, Suite
 
@@ -75,6 +80,50 @@ async def may_use(datasette: Datasette, actor: Actor, suite: Suite) -> bool:
     return True
 
 
+async def as_read(datasette: Datasette, actor: Actor, suite: Suite) -> Suite:
+    """A suite that the actor may use, without cases that read tables that they may not view."""
+    hidden = {}
+    for called in databases_of(suite.cases):
+        name = served(datasette, called)
+        if name is not None:
+            hidden[called] = await _hidden_tables(datasette, actor, name)
+    cases = await asyncio.to_thread(_readable, suite.cases, hidden)  # parses every statement once
+    left_out = {each.id for each in suite.cases} - {each.id for each in cases}
+    return replace(suite, cases=cases, left_out=frozenset(left_out), hidden=hidden)
+
+
+def require_all(datasette: Datasette, actor: Actor, suite: Suite) -> None:
+    """Raise NotAllowed where a suite as the actor reads it is not whole, but for root."""
+    if suite.left_out and not is_root(datasette, actor):
+        raise NotAllowed(
+            f"{suite.name} has cases that read tables that you may not view: only who may see all "
+            "of its cases may delete or replace it."
+        )
+
+
+def _readable(cases: Sequence[Case], hidden: Mapping[str, frozenset[str]]) -> tuple[Case, ...]:
+    return tuple(
+        case
+        for case in cases
+        if not any(
+            reads_any(sql, hidden.get(case.database, frozenset())) for sql in case.statements
+        )
+    )
+
+
+async def _hidden_tables(datasette: Datasette, actor: Actor, database: str) -> frozenset[str]:
+    """Tables and views of a served database that the actor may not view, in lower case."""
+    rows = await datasette.get_internal_database().execute(
+        """
+        select table_name as name from catalog_tables where database_name = :database
+        union select view_name from catalog_views where database_name = :database
+        """,
+        {"database": database},
+    )
+    visible = await visible_tables(datasette, actor, database)
+    return frozenset(row["name"].lower() for row in rows.rows if row["name"] not in visible)
+
+
 async def require_suite(datasette: Datasette, actor: Actor, name: str) -> tuple[Database, Suite]:
     """The database of suites and the suite of a name. Raises NotAllowed and NotFound."""
     await datasette.refresh_schemas()
@@ -83,7 +132,7 @@ async def require_suite(datasette: Datasette, actor: Actor, name: str) -> tuple[
     with suppress(NotFound):
         suite = await store.suite_of(kept, name)
         if await may_use(datasette, actor, suite):
-            return kept, suite
+            return kept, await as_read(datasette, actor, suite)
     # Whoever may not read a suite is not told that there is one.
     raise NotFound(f"There is no suite called {name} here that you may use.")
 

@@ -37,6 +37,7 @@ class SuiteLine:
     url: str = shown("The suite's page")
     description: str = shown("What it is about")
     cases: int = shown("How many cases it has")
+    left_out: int = shown("Cases besides, whose SQL reads tables that the reader may not view")
     databases: tuple[str, ...] = shown("Databases that its cases ask")
     latest: RunLine | None = shown("Its latest run")
 
@@ -80,6 +81,7 @@ class SuitePage(Page):
     home_url: str = shown("The page of all suites")
     cases: list[CaseShown] = shown("A page of its cases, in their order")
     count: int = shown("How many cases it has")
+    left_out: int = shown("Cases besides, whose SQL reads tables that the reader may not view")
     next_url: str | None = shown("The next page of them")
     edited: CaseShown | None = shown("The case that is being edited")
     databases: tuple[str, ...] = shown("Databases that the reader may evaluate")

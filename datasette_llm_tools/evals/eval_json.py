@@ -23,6 +23,7 @@ def suite_line_json(line: SuiteLine) -> dict[str, Any]:
         "url": line.url,
         "description": line.description,
         "cases": line.cases,
+        "left_out": line.left_out,
         "databases": list(line.databases),
         "latest": line.latest and run_line_json(line.latest),
     }
@@ -71,6 +72,7 @@ def suite_json(page: SuitePage) -> dict[str, Any]:
         "description": page.description,
         "missing_databases": list(page.missing),
         "cases": [case_json(each) for each in page.cases],
+        "left_out": page.left_out,
         "next_url": page.next_url,
         "runs": [run_line_json(each) for each in page.runs],
     }
@@ -90,6 +92,7 @@ def whole_run_json(
         "judged_on_copies": run_json(suite.cases, found)["variants"],
         "cases": run.cases,
         "asked": len(found.results),
+        "left_out": found.left_out,
         "owner": run.actor_id,
         "reason": run.reason,
         "created_at": run.created_at,

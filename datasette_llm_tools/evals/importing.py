@@ -27,7 +27,8 @@ async def import_suite(
     """Keep the suite of a text, YAML or JSONL, whose databases are served here.
 
     `name` goes before what the text says. Raises BadInput, with the line; Conflict where there is
-    such a suite and `over` is not wanted; what `require` raises for a database.
+    such a suite and `over` is not wanted; NotAllowed where that has cases that the actor may not
+    see; what `require` raises for a database.
     """
     if len(text.encode()) > MAX_TEXT_BYTES:
         raise BadInput(f"A suite may have {MAX_TEXT_BYTES:,} bytes; split it.")
@@ -52,6 +53,7 @@ async def import_suite(
                 f"There is a suite called {suite.name} already: give this one another name, or say "
                 "that it takes the place of yours."
             )
+        access.require_all(datasette, actor, await access.as_read(datasette, actor, there))
     await store.save_suite(kept, suite)
     return suite
 
@@ -62,7 +64,10 @@ def exported(datasette: Datasette, suite: Suite) -> str:
     So it runs from the command line beside those files, and is read where they are served.
     """
     cases = tuple(replace(each, database=_file_name(datasette, each)) for each in suite.cases)
-    return suite_yaml(replace(suite, cases=cases), Path())
+    said = ""
+    if suite.left_out:
+        said = f"# Left out, for they read tables that you may not view: {len(suite.left_out):,}\n"
+    return said + suite_yaml(replace(suite, cases=cases), Path())
 
 
 def _file_name(datasette: Datasette, case: Case) -> str:

@@ -7,6 +7,7 @@ for the order of rows, which then is asked for where the text says ORDER BY.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,6 +58,23 @@ def tables_of(case: Case) -> frozenset[str]:
     return _tables_of_sql(case.statements[0]) if case.statements else frozenset()
 
 
+def reads_any(sql: str, tables: Collection[str]) -> bool:
+    """Whether a statement names any of these tables, which are in lower case.
+
+    Where it cannot be parsed, or is no statement, it is enough that a name is among its words.
+    """
+    if not tables:
+        return False
+    named = _tables_named(sql)
+    return mentions_any(sql, tables) if named is None else not named.isdisjoint(tables)
+
+
+def mentions_any(text: str, tables: Collection[str]) -> bool:
+    """Whether a text has the name of one of these tables, which are in lower case, as a word."""
+    words = text.lower()
+    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", words) for each in tables)
+
+
 # Parsing takes a millisecond, and a page that follows a run asks for all its cases each second.
 @lru_cache(maxsize=_REMEMBERED)
 def _kinds_of_sql(sql: str) -> frozenset[Kind]:
@@ -71,6 +89,17 @@ def _tables_of_sql(sql: str) -> frozenset[str]:
         return frozenset()
     named = {each.alias.lower() for each in query.find_all(exp.CTE)}
     return frozenset(each.name.lower() for each in query.find_all(exp.Table) if each.name) - named
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _tables_named(sql: str) -> frozenset[str] | None:
+    """All that stands where tables do, names of a WITH too; None where it cannot be parsed."""
+    query = _parsed(sql)
+    if query is None:
+        return None
+    named = {each.name.lower() for each in query.find_all(exp.Table)}
+    beside = (each.args.get("field") for each in query.find_all(exp.In))  # `x IN a_table`
+    return frozenset(named | {each.name.lower() for each in beside if each is not None})
 
 
 def order_of(sql: str) -> Order | None:

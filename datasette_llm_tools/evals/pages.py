@@ -16,11 +16,11 @@ from ..permissions import may
 from ..questions.asking import PURPOSE
 from . import access, links, run_store, store, work
 from .contexts import CaseShown, EvalsPage, RunLine, SqlShown, SuiteLine, SuitePage
-from .kinds import kinds_of
+from .kinds import kinds_of, mentions_any, reads_any
 from .reports import Reported, interval, percent, summary
 from .scatter import Point, scatter
 from .suites import databases_of
-from .values import Case, EvalRun, ExpectedRows, Instead, Suite
+from .values import Case, CaseResult, EvalRun, ExpectedRows, Instead, Suite
 from .wording import money, plan_words, seconds, tokens
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ async def home_page(datasette: Datasette, request: Request) -> EvalsPage:
     """The suites that the reader may use."""
     kept = await store.opened(datasette)
     suites = [await store.suite_of(kept, name) for name in await store.suite_names(kept)]
-    usable = [each for each in suites if await access.may_use(datasette, request.actor, each)]
+    usable = [
+        await access.as_read(datasette, request.actor, each)
+        for each in suites
+        if await access.may_use(datasette, request.actor, each)
+    ]
     enriched = await enriching.home_page(datasette, request)
     return EvalsPage(
         suites=[await _suite_line(datasette, kept, each) for each in usable],
@@ -59,6 +63,7 @@ async def _suite_line(datasette: Datasette, kept: Database, suite: Suite) -> Sui
         url=links.suite_url(datasette, suite.name),
         description=suite.description,
         cases=len(suite.cases),
+        left_out=len(suite.left_out),
         databases=database_names(datasette, suite.cases),
         latest=run_line(datasette, *found[0]) if found else None,
     )
@@ -84,12 +89,23 @@ async def report_of(datasette: Datasette, kept: Database, suite: Suite, run: Eva
     """A run with the status that it really has, and its results.
 
     Those of cases that are in the suite no more are left out: who may read the suite need not
-    be who may read those.
+    be who may read those. So are those that tell of tables that the reader may not view.
     """
-    known = {each.id for each in suite.cases}
+    by_id = {each.id: each for each in suite.cases}
     results = await run_store.results_of(kept, run.id)
-    ours = tuple(each for each in results if each.case_id in known)
-    return Reported(run.plan.model_id, work.now(datasette, run), ours)
+    known = [each for each in results if each.case_id in by_id]
+    ours = tuple(
+        each
+        for each in known
+        if not _tells(each, suite.hidden.get(by_id[each.case_id].database, frozenset()))
+    )
+    left_out = sum(each.case_id in suite.left_out for each in results) + len(known) - len(ours)
+    return Reported(run.plan.model_id, work.now(datasette, run), ours, left_out)
+
+
+def _tells(result: CaseResult, hidden: frozenset[str]) -> bool:
+    """Whether what came of a case tells of tables that are hidden."""
+    return reads_any(result.sql or "", hidden) or mentions_any(result.error or "", hidden)
 
 
 def run_line(datasette: Datasette, number: int, found: Reported) -> RunLine:
@@ -126,6 +142,7 @@ async def suite_page(
         home_url=links.home_url(datasette),
         cases=cases,
         count=len(suite.cases),
+        left_out=len(suite.left_out),
         next_url=f"?{urlencode({'start': after})}" if len(suite.cases) > after else None,
         edited=case_shown(datasette, edited) if edited else None,
         databases=await access.databases_for(datasette, request.actor),

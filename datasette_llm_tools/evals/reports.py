@@ -46,11 +46,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A run with what came of it, and the words it is called by in a table."""
+    """A run with what came of it, and the words it is called by in a table.
+
+    `left_out`: how many results its reader may not see; they are in no figure.
+    """
 
     name: str
     run: EvalRun
     results: tuple[CaseResult, ...]
+    left_out: int = 0
 
     @property
     def right(self) -> dict[str, bool]:
@@ -193,7 +197,12 @@ def notes(cases: int, runs: Sequence[Reported]) -> Iterator[str]:
     for each in runs:
         told = summary(each.results)
         name = f"{each.name}: " if len(runs) > 1 else ""
-        if len(each.results) < cases:
+        if each.left_out:
+            yield (
+                f"{name}Left out of all figures, for their SQL reads tables that you may not "
+                f"view: {each.left_out}."
+            )
+        if len(each.results) + each.left_out < cases:
             yield f"{name}{len(each.results):,} of {cases:,} cases so far."
         if told.counts.get(Verdict.UNSCORED):
             odd = next(one for one in each.results if one.verdict is Verdict.UNSCORED)

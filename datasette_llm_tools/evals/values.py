@@ -90,13 +90,19 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Cases under a name. `columns_in_order`: columns must stand as the accepted ones do."""
+    """Cases under a name. `columns_in_order`: columns must stand as the accepted ones do.
+
+    As one person reads it, `hidden` are tables that they may not view, in lower case, by what
+    cases call their database; `left_out` are the ids of cases that read such tables.
+    """
 
     name: str
     cases: tuple[Case, ...]
     description: str = ""
     columns_in_order: bool = False
     tolerance: float = TOLERANCE
+    left_out: frozenset[str] = frozenset()
+    hidden: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
 
 
 class RunStatus(str, Enum):

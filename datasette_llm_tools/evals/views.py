@@ -11,7 +11,7 @@ from datasette.utils.asgi import Response
 from ..errors import BadInput, Conflict, NotFound
 from ..pages import json_response, posted, render, wants_json
 from . import links, pages, run_pages, run_store, starting, store, work
-from .access import require_any, require_suite
+from .access import require_all, require_any, require_suite
 from .case_forms import case_of_form
 from .eval_json import compare_json, suite_json, suite_line_json
 from .importing import exported, import_suite
@@ -72,6 +72,7 @@ async def export(request: Request, datasette: Datasette) -> Response:
 async def delete(request: Request, datasette: Datasette) -> Response:
     """POST /-/evals/SUITE/-/delete: forget it with its runs."""
     kept, found = await suite_of(request, datasette)
+    require_all(datasette, request.actor, found)
     for run in await run_store.runs_of(kept, found.name):
         await work.call_off(datasette, run)
     await store.delete_suite(kept, found.name)
@@ -87,7 +88,8 @@ async def case(request: Request, datasette: Datasette) -> Response:
     if was and before is None:
         raise NotFound(f"There is no case {was} in {found.name}; it was taken out meanwhile.")
     new = await case_of_form(datasette, request.actor, form, before)
-    if new.id != was and any(each.id == new.id for each in found.cases):
+    taken = {each.id for each in found.cases} | found.left_out
+    if new.id != was and new.id in taken:
         raise Conflict(f"There is a case {new.id} already; leave the id empty, or edit that one.")
     await store.add_case(kept, found.name, new)
     if was and new.id != was:
@@ -101,7 +103,8 @@ async def drop(request: Request, datasette: Datasette) -> Response:
     """POST /-/evals/SUITE/-/drop: take the case `id` out; what came of it in runs is hidden."""
     kept, found = await suite_of(request, datasette)
     case_id = str((await posted(request)).get("id") or "")
-    if not await store.drop_case(kept, found.name, case_id):
+    is_there = any(each.id == case_id for each in found.cases)
+    if not is_there or not await store.drop_case(kept, found.name, case_id):
         raise NotFound(f"There is no case {case_id or 'without id'} in {found.name}.")
     url = links.suite_url(datasette, found.name)
     return told(request, datasette, url, f"The case {case_id} was taken out.")

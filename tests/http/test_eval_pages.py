@@ -414,3 +414,73 @@ async def test_addresses_of_nothing(tmp_path: Path, path: str, status: int) -> N
         await rested(site, run)
         response = await site.get(path.replace("RUN", run))
         assert response.status_code == status
+
+
+HUSHED = """suite: shop questions
+database: shops.db
+cases:
+- {id: word, question: 'Which word is kept?', sql: 'SELECT word FROM secret'}
+- {id: in, question: 'Which items are words?', sql: 'SELECT item FROM sale WHERE item IN Secret'}
+- {id: open, question: 'How many sales?', sql: 'SELECT count(*) FROM sale'}
+- {id: shops, question: 'How many shops?', sql: 'SELECT count(*) FROM shop'}
+"""
+
+
+@pytest.mark.asyncio
+async def test_cases_and_results_of_hidden_tables_are_left_out(tmp_path: Path) -> None:
+    def script(text: str) -> str:
+        return "SELECT count(*) FROM secret" if "How many" in text else "SELECT word FROM secret"
+
+    async with make_site(tmp_path, script, config=ALLOWED) as site:
+        url = await imported(site, ROOT, text=HUSHED)
+        run = (await rested(site, await started(site, url, ROOT), ROOT))["url"]
+        other = (await rested(site, await started(site, url, ROOT), ROOT))["url"]
+        query = f"first={run.split('/')[-1]}&second={other.split('/')[-1]}&all=1"
+        whole = (await site.get(f"{url}.json", ROOT)).json()
+        assert (len(whole["cases"]), whole["left_out"]) == (4, 0)
+        for path in (
+            "/-/evals",
+            "/-/evals.json",
+            url,
+            f"{url}.json",
+            f"{url}.yaml",
+            f"{url}?case=word",
+            run,
+            f"{run}.json",
+            f"{run}.json?_html=1",
+            f"{run}/-/cases",
+            f"{run}/-/cases.json",
+            f"{url}/-/compare?{query}",
+            f"{url}/-/compare.json?{query}",
+        ):
+            page = await site.get(path, ALICE)
+            assert page.status_code == 200, path
+            assert "secret" not in page.text.lower() and "word is kept" not in page.text, path
+        told = (await site.get(f"{url}.json", ALICE)).json()
+        assert ([each["id"] for each in told["cases"]], told["left_out"]) == (["open", "shops"], 2)
+        (line,) = (await site.get("/-/evals.json", ALICE)).json()["suites"]
+        assert (line["cases"], line["left_out"]) == (2, 2)
+        assert "2 more cases are left out here" in (await site.get(url, ALICE)).text
+        assert (await site.get(f"{url}.yaml", ALICE)).text.startswith("# Left out, for they read")
+        of_run = (await site.get(f"{run}.json", ALICE)).json()
+        assert (of_run["asked"], of_run["left_out"], of_run["results"]) == (0, 4, [])
+        assert "tables that you may not view: 4" in (await site.get(run, ALICE)).text
+
+
+@pytest.mark.asyncio
+async def test_a_suite_is_taken_away_by_who_sees_all_of_it(tmp_path: Path) -> None:
+    async with make_site(tmp_path, replies(), config=ALLOWED) as site:
+        url = await imported(site, ROOT, text=HUSHED)
+        denied = await site.post(f"{url}/-/delete.json", {}, ALICE)
+        assert denied.status_code == 403 and "may not view" in denied.json()["error"]
+        form = {"text": suite_text(), "replace": "1"}
+        assert (await site.post("/-/evals.json", form, ALICE)).status_code == 403
+        assert (await site.post(f"{url}/-/drop.json", {"id": "word"}, ALICE)).status_code == 404
+        new = {"id": "word", "question": "Q?", "database": "shops", "sql": "SELECT 1"}
+        assert (await site.post(f"{url}/-/case.json", new, ALICE)).status_code == 409
+        kept = (await site.get(f"{url}.json", ROOT)).json()["cases"]
+        assert [each["id"] for each in kept] == ["word", "in", "open", "shops"]
+        run = await rested(site, await started(site, url, ALICE), ALICE)
+        assert (run["cases"], run["asked"], run["left_out"]) == (2, 2, 0)
+        assert (await site.post(f"{url}/-/delete.json", {}, ROOT)).status_code == 200
+        assert (await site.get(f"{url}.json", ROOT)).status_code == 404
