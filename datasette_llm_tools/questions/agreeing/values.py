@@ -6,7 +6,22 @@ A person is asked which reading was meant, or a second model is asked too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What two buttons say. `swapped`: the first is of the second statement."""
+
+    labels: tuple[str, str]
+    opening: str = ""
+    swapped: bool = False
+
+    def in_order(self, first: _T, second: _T) -> tuple[_T, _T]:
+        """What belongs to the statements, in the order of the labels."""
+        return (second, first) if self.swapped else (first, second)
 
 
 @dataclass(frozen=True, slots=True)
