@@ -100,14 +100,14 @@ def _with_values(question: str, pair: Pair) -> Recurring | None:
     given = _given(question, asked, values)
     if given is None:
         return None
-    changed = tuple(
-        (old, new) for old, new in zip(values, given, strict=True) if old != new.lower()
-    )
+    changed = {old: new for old, new in zip(values, given, strict=True) if old != new.lower()}
     for literal in list(tree.find_all(exp.Literal)):
-        new = dict(changed).get(_bare(literal))
-        if new is not None:
-            literal.replace(_literal(literal, new))
-    return Recurring(pair, tree.sql(dialect="sqlite"), changed) if changed else None
+        put = changed.get(_bare(literal))
+        if put is not None:
+            literal.replace(_literal(literal, put))
+    typed = _as_typed(pair.question)
+    shown = tuple((typed[slice(*_found(old, asked)[0])], put) for old, put in changed.items())
+    return Recurring(pair, tree.sql(dialect="sqlite"), shown) if changed else None
 
 
 def _compared(tree: exp.Expr) -> Iterator[str]:

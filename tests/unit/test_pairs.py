@@ -59,6 +59,13 @@ def test_what_was_changed_is_told() -> None:
     assert found.pair is TEA and found.values == (("tea", "jam"), ("2023", "2024"))
 
 
+def test_what_was_changed_is_told_as_it_was_typed() -> None:
+    pair = Pair("8", "How many sales in  LNZ?", "SELECT COUNT(*) FROM sale WHERE shop = 'LNZ'")
+    found = recurring("how many sales in GRZ?", [pair])
+    assert found is not None and found.values == (("LNZ", "GRZ"),)
+    assert found.sql == "SELECT COUNT(*) FROM sale WHERE shop = 'GRZ'"
+
+
 def test_a_value_that_stands_twice_in_the_question_is_no_place() -> None:
     pair = Pair("4", "Is tea tea?", "SELECT 1 FROM sale WHERE item = 'tea'")
     assert recurring("Is milk tea?", [pair]) is None
