@@ -242,6 +242,24 @@ async def test_two_texts_that_could_be_meant_are_none() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_key_that_no_row_has_is_known_and_left_alone() -> None:
+    """That no ride ends there is the answer; where rides begin is another question."""
+    connection = sqlite3.connect(":memory:")
+    connection.executescript("""
+        CREATE TABLE stop (code TEXT PRIMARY KEY, name TEXT);
+        CREATE TABLE ride (
+            id INTEGER PRIMARY KEY,
+            start TEXT REFERENCES stop(code),
+            finish TEXT REFERENCES stop(code)
+        );
+        INSERT INTO stop VALUES ('LNZ', 'Linz'), ('GRZ', 'Graz');
+        INSERT INTO ride VALUES (1, 'LNZ', 'GRZ');
+    """)
+    assert await known("SELECT id FROM ride WHERE finish = 'LNZ'", connection) is None
+    assert await known("SELECT id FROM ride WHERE finish = 'Graz'", connection) == [(1,)]
+
+
+@pytest.mark.asyncio
 async def test_data_that_cannot_be_looked_at_change_nothing() -> None:
     async def look(asked: str) -> Sequence[Sequence[object]]:
         raise LookupError(asked)

@@ -158,7 +158,7 @@ async def _replaced(each: _Compared, schema: Schema, look: Look, is_certain: boo
         each.literal.replace(exp.Literal.string(alike))
         column = f"{each.table.name} has {each.column.name}"
         return f"No row of {column} “{before}”; “{alike}” is there."
-    if is_certain:
+    if is_certain or await _is_key(each, schema, look):
         return None
     if told := await _through_key(each, schema, look):
         return told
@@ -187,21 +187,15 @@ async def _alike(each: _Compared, look: Look, is_certain: bool) -> str | None:
 
 async def _through_key(each: _Compared, schema: Schema, look: Look) -> str | None:
     """Where the column is a key of another table, the one text of that table that is equal."""
-    keys = [
-        key
-        for key in each.table.foreign_keys
-        if [name.lower() for name in key.columns] == [each.column.name.lower()]
-    ]
-    if len(keys) != 1 or isinstance(each.literal.parent, exp.In):
+    led_to = _led_to(each, schema)
+    if led_to is None or isinstance(each.literal.parent, exp.In):
         return None
-    key, other = keys[0], schema.table(keys[0].other_table)
-    if other is None:
-        return None
+    other, key_column = led_to
     found = await _holding(other, each, look)
     if found is None:
         return None
     column, value = found
-    inner = _selecting(_name(key.other_columns[0]), other.name, column, value)
+    inner = _selecting(_name(key_column), other.name, column, value)
     comparison = each.literal.parent
     if comparison is None:
         return None
@@ -211,6 +205,29 @@ async def _through_key(each: _Compared, schema: Schema, look: Look) -> str | Non
     )
     comparison.replace(exp.Not(this=condition) if is_not else condition)
     return f"“{value}” is a {column} of {other.name}, to which {each.column.name} leads."
+
+
+def _led_to(each: _Compared, schema: Schema) -> tuple[Table, str] | None:
+    """The table and column of the one key that the compared column alone makes up."""
+    keys = [
+        key
+        for key in each.table.foreign_keys
+        if [name.lower() for name in key.columns] == [each.column.name.lower()]
+    ]
+    other = schema.table(keys[0].other_table) if len(keys) == 1 else None
+    return (other, keys[0].other_columns[0]) if other is not None else None
+
+
+async def _is_key(each: _Compared, schema: Schema, look: Look) -> bool:
+    """Whether the text is a key of the table that the column leads to: nothing has it yet."""
+    led_to = _led_to(each, schema)
+    if led_to is None:
+        return False
+    other, key_column = led_to
+    ((is_there,),) = await look(
+        f"SELECT EXISTS ({_selecting('1', other.name, key_column, each.text)})"
+    )
+    return bool(is_there)
 
 
 async def _in_other_column(each: _Compared, look: Look) -> str | None:
