@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,22 @@ async def test_events_tell_the_story_in_order(tmp_path: Path) -> None:
     rows = next(data for name, data in events if name == "rows")
     assert rows["count"] == 1 and "<td" in rows["html"]
     assert events[-1][1]["status"] == "answered"
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("", r"3 rows in [\d,]+ ms"),
+        ("where 0", r"No rows: the query ran, and nothing matched\. It took [\d,]+ ms\."),
+    ],
+)
+@pytest.mark.asyncio
+async def test_rows_are_counted_in_a_sentence(tmp_path: Path, where: str, told: str) -> None:
+    async with make_site(tmp_path, always(f"select id from sale {where}")) as site:
+        answer = await site.ask("Which?")
+        page = await site.get(answer["url"], headers={"accept": "text/html"})
+    count = page.text[page.text.index('<p class="count"') :].partition("</p>")[0]
+    assert re.fullmatch(told, " ".join(re.sub(r"<[^>]+>", "", count).split()))
 
 
 @pytest.mark.asyncio
