@@ -1,4 +1,4 @@
-"""Questions and answers in the internal database; the only SQL over our table.
+"""Questions and answers in the internal database: with `verified_store` the only SQL over them.
 
 Rows of results are not kept: they are read again, as the reader, when a page
 is opened, so that nobody sees through history what they may not see today.
@@ -6,18 +6,13 @@ is opened, so that nobody sees through history what they may not see today.
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ..prompt import Usage
-from .agreeing.values import Escalation, kept_asked_back, read_asked_back
-from .investigating.values import kept, read_kept
-from .pairs import PairUsed
-from .values import Agreement, Answer, Attempt, Call, Group, Status, Timing
+from .kept_answers import kept_details, with_details
+from .values import Answer, Status
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -52,16 +47,6 @@ class Question:
     def name(self) -> str:
         """What lists call it."""
         return self.title or self.question
-
-
-@dataclass(frozen=True)
-class Verified:
-    """Of a question that its owner called right, what others are answered by."""
-
-    id: str
-    actor_id: str | None
-    question: str
-    sql: str
 
 
 @dataclass(frozen=True)
@@ -139,7 +124,7 @@ async def save_answer(datasette: Datasette, question_id: str, answer: Answer) ->
             answer.text,
             answer.error,
             answer.model_id,
-            _details(answer),
+            kept_details(answer),
             question_id,
         ],
     )
@@ -209,44 +194,6 @@ async def history(
     return History(tuple(found), f"{found[-1].created_at}~{found[-1].id}" if more else None)
 
 
-async def verified(
-    datasette: Datasette, database: str, actor_id: str | None, most: int = 1000
-) -> tuple[Verified, ...]:
-    """What this person or, of what they shared, others called right, newest first."""
-    rows = await datasette.get_internal_database().execute(
-        """
-        select id, actor_id, question, sql from llm_tools_questions
-        where verified = 1 and database_name = :database and sql is not null
-          and (shared or actor_id = :actor_id) and parent_id is null
-        order by created_at desc limit :most
-        """,
-        {"database": database, "actor_id": actor_id, "most": most},
-    )
-    return tuple(Verified(*row) for row in rows.rows)
-
-
-async def tables_read(
-    datasette: Datasette, question_ids: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """The tables that the SQL of questions reads, by id, as far as they stand for themselves.
-
-    What was asked of a query that was open, or investigated, means nothing without that.
-    """
-    rows = await datasette.get_internal_database().execute(
-        """
-        select id, json_extract(details, '$.tables') as tables from llm_tools_questions
-        where id in (select value from json_each(?))
-          and json_extract(details, '$.investigation') is null
-          and not exists (
-            select 1 from json_each(details, '$.calls[0].messages')
-            where json_extract(value, '$.role') = 'assistant'
-          )
-        """,
-        [json.dumps(list(question_ids))],
-    )
-    return {row["id"]: tuple(json.loads(row["tables"] or "[]")) for row in rows.rows}
-
-
 async def rename(datasette: Datasette, question_id: str, title: str) -> None:
     """Give a question another name in lists; an empty one brings the question back."""
     await _set(datasette, "title = ?", question_id, title.strip()[:200] or None)
@@ -281,54 +228,13 @@ def _escape_like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _details(answer: Answer) -> str:
-    kept = ("tables", "columns", "row_count", "truncated", "unfounded")
-    return json.dumps(
-        {
-            **{name: getattr(answer, name) for name in kept},
-            "attempts": [asdict(each) for each in answer.attempts],
-            "agreement": asdict(answer.agreement) if answer.agreement else None,
-            "pair": asdict(answer.pair) if answer.pair else None,
-            "asked_back": kept_asked_back(answer.asked_back) if answer.asked_back else None,
-            "escalation": asdict(answer.escalation) if answer.escalation else None,
-            "calls": [asdict(each) for each in answer.calls],
-            "timings": [asdict(each) for each in answer.timings],
-            **_investigated(answer),
-        }
-    )
-
-
-def _investigated(answer: Answer) -> dict[str, Any]:
-    investigation = answer.investigation
-    return {"investigation": kept(investigation)} if investigation else {}
-
-
-def _attempt(kept: dict[str, Any]) -> Attempt:
-    return Attempt(**{**kept, "changes": tuple(kept.get("changes", ()))})
-
-
-def _agreement(kept: dict[str, Any] | None) -> Agreement | None:
-    if kept is None:
-        return None
-    groups = (
-        Group(**{name: _tuple(value) for name, value in each.items()}) for each in kept["groups"]
-    )
-    return Agreement(kept["asked"], tuple(groups), kept["failed"])
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _pair(kept: dict[str, Any] | None) -> PairUsed | None:
-    return PairUsed(**{**kept, "values": tuple(map(tuple, kept["values"]))}) if kept else None
-
-
 def _question(row: Any) -> Question:
-    details = json.loads(row["details"])
-    calls = tuple(
-        Call(**{**each, "messages": tuple(each["messages"]), "usage": Usage(**each["usage"])})
-        for each in details.get("calls", ())
+    answer = Answer(
+        status=Status(row["status"]),
+        sql=row["sql"],
+        text=row["answer"],
+        error=row["error"],
+        model_id=row["model_id"],
     )
     return Question(
         id=row["id"],
@@ -340,26 +246,5 @@ def _question(row: Any) -> Question:
         title=row["title"],
         shared=bool(row["shared"]),
         verified=None if row["verified"] is None else bool(row["verified"]),
-        answer=Answer(
-            status=Status(row["status"]),
-            sql=row["sql"],
-            text=row["answer"],
-            error=row["error"],
-            model_id=row["model_id"],
-            tables=tuple(details.get("tables", ())),
-            columns=tuple(details.get("columns", ())),
-            row_count=details.get("row_count"),
-            truncated=bool(details.get("truncated")),
-            unfounded=tuple(details.get("unfounded", ())),
-            attempts=tuple(map(_attempt, details.get("attempts", ()))),
-            agreement=_agreement(details.get("agreement")),
-            pair=_pair(details.get("pair")),
-            asked_back=read_asked_back(details.get("asked_back")),
-            escalation=Escalation(**details["escalation"]) if details.get("escalation") else None,
-            calls=calls,
-            timings=tuple(Timing(**each) for each in details.get("timings", ())),
-            investigation=(
-                read_kept(details["investigation"]) if "investigation" in details else None
-            ),
-        ),
+        answer=with_details(answer, row["details"]),
     )

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ..permissions import EVAL, may
-from . import store
+from . import store, verified_store
 from .pairs import Pair, most_alike
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def trusted_pairs(
     """What was called right, is like a question and may be used for this actor, who may see
     `tables`; the most alike first."""
     asker = store.actor_id(actor)
-    known = await store.verified(datasette, database, asker)
+    known = await verified_store.verified(datasette, database, asker)
     # First who is trusted: nobody crowds out what is by saying the same many times.
     owners = list(dict.fromkeys(each.actor_id for each in known))[:_MOST_OWNERS]
     trusted = {
@@ -39,7 +39,7 @@ async def trusted_pairs(
     questions = [each.question for each in known]
     places = await asyncio.to_thread(most_alike, question, questions, _MOST)
     found = [known[place] for place in places]
-    read = await store.tables_read(datasette, [each.id for each in found]) if found else {}
+    read = await verified_store.tables_read(datasette, [each.id for each in found]) if found else {}
     return tuple(
         Pair(each.id, each.question, each.sql, read[each.id])
         for each in found
