@@ -178,6 +178,15 @@ def test_several_differences_are_told_by_the_explanations(
     assert told.in_order(1, 2) == (1, 2)
 
 
+def test_long_readings_stand_in_the_buttons_alone() -> None:
+    label = (
+        "takes the rows of flights; adds airlines where carrier of flights is carrier of airlines"
+    )
+    asked = AskedBack((Option(label, "x"), Option(label[::-1], "y")), "Two readings differ")
+    assert asked.question == "Two readings differ. Which did you mean?"
+    assert asked.options[0].button.endswith(label[1:])
+
+
 def result(*values: Value) -> QueryResult:
     return QueryResult(("n",), tuple((each,) for each in values), False, 1.0, (), frozenset())
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
+_QUESTION_CHARACTERS = 160  # that two readings in one question may have
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:
@@ -55,8 +57,13 @@ class AskedBack:
 
     @property
     def question(self) -> str:
-        """`Count cancelled flights too: 336, or leave them out: 328?`"""
+        """`Count cancelled flights too: 336, or leave them out: 328?`
+
+        Without the readings where they are too long for a question: they stand below it.
+        """
         readings = ", or ".join(each.said for each in self.options)
+        if self.opening and len(readings) > _QUESTION_CHARACTERS:
+            return f"{_capital(self.opening)}. Which did you mean?"
         return _capital(f"{self.opening}: {readings}?" if self.opening else f"{readings}?")
 
 

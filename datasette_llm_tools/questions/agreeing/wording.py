@@ -53,7 +53,8 @@ def _explained(first: str, second: str, schema: Schema) -> Readings:
     if not all(labels):
         return Readings(("what the first statement does", "what the second one does"), DIFFER)
     first, second = (
-        f"{each[:_MOST_CHARACTERS]}…" if len(each) > _MOST_CHARACTERS else each for each in labels
+        f"{each[:_MOST_CHARACTERS].rstrip()}…" if len(each) > _MOST_CHARACTERS else each
+        for each in labels
     )
     return Readings((first, second), DIFFER)
 
