@@ -50,6 +50,8 @@ async def test_a_run_calibrates_its_database(tmp_path: Path) -> None:
         assert await store.threshold(site.datasette, "shops", "scripted") == 100
         page = (await site.get(run["url"])).text
         asked = await site.ask(SPLIT)
-    assert "By agreement" in page and "Saved by no second model" in page
+    assert (
+        "By agreement" in page and "Share of answers" in page and "Saved by no second model" in page
+    )
     assert "A second model is asked below 100%" in page
     assert asked["escalation"]["below"] == 100 and asked["escalation"]["was_asked"] is True
