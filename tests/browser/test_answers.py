@@ -132,7 +132,9 @@ async def test_a_shared_question_is_read_by_others_and_then_no_more(visit: Visit
     await expect(other.page.get_by_role("heading", level=1)).to_have_text("Not found")
     await asked.page.locator("summary", has_text="Share").click()
     await asked.page.get_by_role("button", name="Share").click()
-    await expect(asked.page.locator("llm-tools-owner [data-part=said]")).to_contain_text("can read it")
+    await expect(asked.page.locator("llm-tools-owner [data-part=said]")).to_contain_text(
+        "can read it"
+    )
     await expect(asked.page.get_by_label("Link to share")).to_have_value(asked.page.url)
     await other.page.reload()
     await expect(other.page.locator("article tbody td")).to_have_text("16")
@@ -143,7 +145,9 @@ async def test_a_shared_question_is_read_by_others_and_then_no_more(visit: Visit
     await expect(how).to_contain_text("only to the person who asked")
     await expect(how.locator(".message")).to_have_count(0)
     await asked.page.get_by_role("button", name="Stop sharing").click()
-    await expect(asked.page.locator("llm-tools-owner [data-part=said]")).to_have_text("Only you can read it.")
+    await expect(asked.page.locator("llm-tools-owner [data-part=said]")).to_have_text(
+        "Only you can read it."
+    )
     await other.page.reload()
     await expect(other.page.get_by_role("heading", level=1)).to_have_text("Not found")
 
