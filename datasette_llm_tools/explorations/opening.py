@@ -229,7 +229,7 @@ def _shut(exploration: Exploration, link: Link | None) -> str:
         return "This link was revoked; ask whoever gave it to you for another."
     if not link.is_open(now()):
         return "This link has expired; ask whoever gave it to you for another."
-    return "What this link leads to is not published any more."
+    return "What this link leads to is not published yet."
 
 
 def _wanted(mode: str | None) -> Mode | None:

@@ -212,7 +212,8 @@ async def test_links_are_made_listed_and_revoked(tmp_path: Path) -> None:
         (link,) = told["links"]
         assert link["label"] == "Editors" and link["is_open"] and link["expires_at"]
         path = link["url"].split("localhost", 1)[1]
-        assert (await site.get(path, actor=None)).status_code == 404  # not published yet
+        early = await site.get(path, actor=None)
+        assert early.status_code == 404 and "is not published yet" in early.text
         await post(site, made, "/-/publish", {"mode": "snapshot"})
         assert (await site.get(path, actor=None)).status_code == 200
         assert (await site.get(url(made), actor=None)).status_code == 404
@@ -221,6 +222,21 @@ async def test_links_are_made_listed_and_revoked(tmp_path: Path) -> None:
         told = (await post(site, made, "/-/revoke", {"token": link["token"]})).json()
         assert told["links"][0]["is_revoked"]
         assert (await site.get(path, actor=None)).status_code == 404
+        assert "only you can read it" in (await site.get(url(made, "/-/share"))).text
+
+
+@pytest.mark.asyncio
+async def test_who_can_read_it_is_said_in_a_sentence(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as site:
+        made = await published(site, public=False, people=["bob", "cleo"])
+        assert "you, bob and cleo can read it" in (await site.get(url(made, "/-/share"))).text
+        await post(site, made, "/-/share", {"people": ["bob"]})
+        await post(site, made, "/-/link", {"label": "x"})
+        page = (await site.get(url(made, "/-/share"))).text
+        assert "you, bob and whoever has one of the links below can read it" in page
+        await post(site, made, "/-/share", {"public": True, "people": []})
+        page = (await site.get(url(made, "/-/share"))).text
+        assert "everybody who may see this site and whoever has" in page
 
 
 @pytest.mark.asyncio
