@@ -84,6 +84,17 @@ def block_name(block: Block) -> str:
     return block.title or (block.question if isinstance(block, QuestionBlock) else "")
 
 
+@lru_cache(maxsize=500)
+def words_name(words: Words, most: int) -> str:
+    """What words are told by: their first heading or paragraph as people read it.
+
+    It has at most so many characters, and … where there are more.
+    """
+    inline = (each for each in _markdown.parse(words.text) if each.type == "inline")
+    name = next((text for each in inline if (text := _plain(each))), " ".join(words.text.split()))
+    return name if len(name) <= most else name[:most].rstrip() + "…"
+
+
 def _plain(inline: Token) -> str:
     parts = [
         " " if each.type in ("softbreak", "hardbreak") else each.content

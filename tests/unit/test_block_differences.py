@@ -106,7 +106,7 @@ def test_words_are_called_by_how_they_begin() -> None:
         Document("A"), Document("A", blocks=(block(1, "a long\nword " * 20),))
     )
     (found,) = long.blocks
-    assert found.name.startswith("a long word a long") and len(found.name) == 61
+    assert found.name.startswith("a long word a long") and found.name.endswith("word…")
 
 
 IDS = st.lists(st.integers(0, 15), unique=True, max_size=10)

@@ -348,6 +348,12 @@ def test_buttons_arrange(action: str, order: str) -> None:
         (QUESTION, "Question “What was sold?”"),
         (Words(id="a" * 12, text=""), "Words"),
         (Words(id="a" * 12, text="## The *end*"), "Words “The end”"),
+        (Words(id="a" * 12, text="## Why\n\nIt was **late**.\n\n- one"), "Words “Why”"),
+        (
+            Words(id="a" * 12, text="See <b>this</b>\nand that."),
+            "Words “See <b>this</b> and that.”",
+        ),
+        (Words(id="a" * 12, text="```\nlet x\n```"), "Words “``` let x ```”"),
         (
             Words(id="a" * 12, text="one\ntwo " * 20),
             "Words “one two one two one two one two one two…”",

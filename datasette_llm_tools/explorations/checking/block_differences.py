@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from ...widgets.diffs import DiffLine, line_differences
-from ..contents import block_name
+from ..contents import block_name, words_name
 from ..documents import block_json, document_json
 from ..values import Block, Document, Words
 
@@ -189,7 +189,4 @@ def _lines(value: Any) -> list[str]:
 
 
 def _name(block: Block) -> str:
-    if not isinstance(block, Words):
-        return block_name(block)
-    words = " ".join(block.text.lstrip("# ").split())
-    return words if len(words) <= _WORDS else words[:_WORDS] + "…"
+    return words_name(block, _WORDS) if isinstance(block, Words) else block_name(block)

@@ -8,14 +8,13 @@ needs nothing that may have changed on the server meanwhile.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count, takewhile
 from typing import Any
 
 from ...errors import BadInput
-from ..contents import block_anchor, block_name
+from ..contents import block_anchor, block_name, words_name
 from ..documents import document_from_json, new_block_id
 from ..store import Base
 from ..values import Block, BlockKind, Document, Words
@@ -24,7 +23,7 @@ Fields = Mapping[str, Any]
 
 _MOST_PLACES = 10_000
 _PARAMETER = "parameter.{}.{}"
-_MARKS = re.compile(r"[#*`>]+")  # of Markdown, which nobody wants to have read out
+_WORDS = 40  # characters by which words are told
 _KINDS = {
     BlockKind.WORDS: "Words",
     BlockKind.QUESTION: "Question",
@@ -103,10 +102,7 @@ def acted(document: Document, action: str) -> tuple[Document, str]:
 
 def called(block: Block) -> str:
     """A block as people are told of it: Chart “Delays”, or Words “They grow …”."""
-    name = block_name(block)
-    if isinstance(block, Words):
-        first = " ".join(_MARKS.sub("", block.text).split())
-        name = first if len(first) <= 40 else first[:40].rstrip() + "…"
+    name = words_name(block, _WORDS) if isinstance(block, Words) else block_name(block)
     return f"{kind_name(block)} “{name}”" if name else kind_name(block)
 
 
