@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from ..bounded_replies import bounded
 from ..errors import LimitReached
+from ..prompt import Usage
 from ..schema_text import estimate_tokens
 
 if TYPE_CHECKING:
-    from ..prompt import Prompt, Usage
+    from ..prompt import Prompt
     from ..settings import Settings
 
 # Not every model takes a limit on its reply, so one that goes on past this many
@@ -63,6 +64,13 @@ class Budget:
             too_late=f"Stopped after {self._settings.max_seconds} seconds, a question's limit.",
             too_long=f"Stopped a reply at {self._longest_reply:,} characters.",
         )
+
+
+def cut_off(prompt: Prompt, reply: str, told: Usage) -> Usage:
+    """About what a reply took that was cut off, where the model did not come to say it."""
+    if told.input_tokens is not None:
+        return told
+    return Usage(_tokens_of(prompt), estimate_tokens(reply))
 
 
 def _tokens_of(prompt: Prompt) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..prompt import Prompt
     from ..queries import QueryResult
     from .asking import Asking
-    from .budget import Budget
+    from .budget import Budget, cut_off
 
 _Event = TypeVar("_Event")
 
@@ -84,20 +84,23 @@ class Work(ABC, Generic[_Event]):
         """One model call within the limits, recorded with its cost and its exact messages, or
         with those given: the ones that no call before has sent."""
         self.budget.count_call(prompt)
-        text = ""
+        text, is_whole = "", False
         async with (model or self.asking.model).reply(prompt) as reply:
             try:
                 async with aclosing(self.budget.within(reply)) as chunks:
                     async for chunk in chunks:
                         text += chunk
                         yield chunk
+                is_whole = True
             finally:
-                self.budget.count_tokens(prompt, text, reply.usage)
+                # A model that is stopped, as when enough statements agree, never says its count.
+                usage = reply.usage if is_whole else cut_off(prompt, text, reply.usage)
+                self.budget.count_tokens(prompt, text, usage)
                 call = Call(
                     purpose,
                     tuple(prompt.messages()) if messages is None else messages,
                     text,
-                    reply.usage,
+                    usage,
                     reply.milliseconds_so_far,
                     reply.first_ms,
                 )
