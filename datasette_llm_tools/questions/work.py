@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import LimitReached, LlmToolsError
+from .budget import Budget, cut_off
 from .values import Answer, Call, Finished, Status
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ..prompt import Prompt
     from ..queries import QueryResult
     from .asking import Asking
-    from .budget import Budget, cut_off
 
 _Event = TypeVar("_Event")
 
