@@ -58,7 +58,9 @@ class Settings:
     candidates_paid: int = _setting(
         1, "The same for every other model, for which each further statement is a call."
     )
-    candidate_seconds: int = _setting(6, "Seconds from the first statement on for which further ones are asked for.")
+    candidate_seconds: int = _setting(
+        6, "Seconds from the first statement on for which further ones are asked for."
+    )
     escalation_model: str = _setting(
         "",
         "Model that is asked too where the statements of the first one disagree; none unless "

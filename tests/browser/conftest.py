@@ -71,6 +71,7 @@ class Watch:
             "origin-keyed agent cluster",
             r"/-/widgets/-/frame\S* net::ERR_ABORTED",
             r"/vendor/vega\S* net::ERR_ABORTED",
+            r"/static-plugins/datasette-llm-tools/chart-\w+\.js\S* net::ERR_ABORTED",
         ]
     )
 
