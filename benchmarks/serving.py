@@ -112,8 +112,16 @@ class Person:
             kind = "json" if as_json else "x-www-form-urlencoded"
             headers["content-type"] = f"application/{kind}"
             body = json.dumps(fields) if as_json else urlencode(fields)
-        self._connection.request(method, path, body, headers)
-        return self._connection.getresponse()
+        try:
+            self._connection.request(method, path, body, headers)
+            return self._connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError):
+            if method != "GET":
+                raise
+            # The server closes a connection that was idle for some seconds.
+            self._connection.close()
+            self._connection.request(method, path, body, headers)
+            return self._connection.getresponse()
 
 
 @dataclass(frozen=True)
