@@ -28,6 +28,7 @@ from .explorations.command.exploration_commands import explorations
 from .local_model.commands import local_model
 from .questions.answering import Answering
 from .questions.asking import prepare
+from .questions.empty_results import empty_result
 from .questions.explaining.reading import explain
 from .questions.explaining.values import Explanation, explanation_lines
 from .questions.investigating.lines import claim_line, step_lines
@@ -251,7 +252,11 @@ def _print_asked_back(answer: Answer) -> None:
 def _words(answer: Answer) -> str:
     """The answer in words; of an investigation a line for each claim."""
     claims = answer.investigation.claims if answer.investigation else ()
-    return "\n".join(map(claim_line, claims)) or answer.text or answer.error or ""
+    said = "\n".join(map(claim_line, claims)) or answer.text or answer.error
+    if said or answer.result is None:
+        return said or ""
+    empty = empty_result(answer.result, None)
+    return empty.sentence if empty else ""
 
 
 def _print_table(answer: Answer) -> None:

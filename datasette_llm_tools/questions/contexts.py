@@ -11,6 +11,7 @@ from ..model import ModelInfo
 from ..pages import Page, shown
 from . import store
 from .agreeing.contexts import AgreementView, AskedBackView, Mend
+from .empty_results import EmptyResult
 from .explaining.values import Explanation
 from .investigating.contexts import InvestigationView
 from .number_links import NumberLinks
@@ -55,6 +56,7 @@ class Block:
     investigation: InvestigationView | None = shown("Its steps, if it was investigated")
     pair: PairView | None = shown("The question that it was answered by, if no model was asked")
     nothing_found: NothingFound | None = shown("Which texts the data do not hold, if it is empty")
+    empty: EmptyResult | None = shown("What to say and where to look, if it holds no value")
     mend: Mend | None = shown("How a rule changed the SQL, if one did")
     agreement: AgreementView | None = shown("How many statements agree, if there were several")
     asked_back: AskedBackView | None = shown("Which reading was meant, if two are close")

@@ -23,6 +23,7 @@ from .addresses import draw_url
 from .agreeing.reading import agreement_view, asked_back_view, mend_of, readable
 from .asking import PURPOSE
 from .contexts import AskPage, Block, HomePage, QuestionPage, Upload
+from .empty_results import empty_result
 from .explaining.reading import explain
 from .explaining.values import Explanation
 from .investigating.contexts import InvestigationView
@@ -78,6 +79,7 @@ async def block(
     words = markdown(answer.text) if answer.text and refused is None and steps is None else None
     if words and table:
         words = await asyncio.to_thread(table.links.in_words, words, question.question)
+    explained = await explanation(answer, schema) if steps is None and not refused else None
     return Block(
         question=question if refused is None else store.without_prompts(question),
         result=table or None,
@@ -87,11 +89,12 @@ async def block(
         nothing_found=(
             await missing(datasette, actor, question, result, schema) if result else None
         ),
+        empty=empty_result(result, explained) if result else None,
         mend=mend_of(known) if known else None,
         agreement=agreement_view(known, answer.agreement, url) if known else None,
         asked_back=asked_back_view(known) if known else None,
         answer_html=words,
-        explanation=await explanation(answer, schema) if steps is None and not refused else None,
+        explanation=explained,
         url=url,
         database_url=str(datasette.urls.database(question.database)),
         is_owner=question.actor_id == store.actor_id(actor),

@@ -56,6 +56,13 @@ def test_json_has_everything(tmp_path: Path) -> None:
     assert set(told) >= {"tokens", "milliseconds"}
 
 
+def test_no_rows_are_told_without_a_model(tmp_path: Path) -> None:
+    sql = "select item from sale where price > 100"
+    result = run(answers(sql), make_database(tmp_path / "shops.db"), "What is dear?")
+    assert result.stdout.splitlines()[-1] == "The query ran, and nothing matched."
+    assert result.exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("flag", "printed"),
     [
