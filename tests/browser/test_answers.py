@@ -196,7 +196,7 @@ async def test_a_dropped_csv_becomes_a_table_and_is_asked(visit: Visiting) -> No
 
 async def test_how_it_was_answered_shows_every_word_that_was_sent(visit: Visiting) -> None:
     asked = await answer(visit)
-    await asked.page.get_by_text("How it was answered").click()
+    await asked.page.get_by_text("Model, time and prompts").click()
     how = asked.page.locator(".how")
     await expect(how).to_contain_text("Question: How many airlines are there?")
     await expect(how).to_contain_text("scripted")

@@ -43,7 +43,7 @@ async def test_demo_db_is_asked_a_real_question(visit: Visiting, local_server: S
     article = asked.page.locator("article[data-status=answered]")
     await expect(article.locator("tbody td")).to_have_text("16")
     await expect(article.locator(".words")).to_contain_text("16")
-    await article.get_by_text("How it was answered").click()
+    await article.get_by_text("Model, time and prompts").click()
     await expect(article.locator(".how")).to_contain_text(files.QWEN.model_id)
 
 

@@ -66,7 +66,7 @@ async def test_pages_fit_and_can_be_read(
     await seen.ask("broken flights")
     await seen.answered()
     await check()
-    for folded in ("How it was answered", "Edit SQL", "Save as stored query", "Share"):
+    for folded in ("Model, time and prompts", "Edit SQL", "Save as stored query", "Share"):
         await seen.page.locator("summary", has_text=folded).click()
         await check()
     await seen.ask("all flights")

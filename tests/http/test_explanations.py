@@ -110,7 +110,7 @@ async def test_the_page_and_json_say_how_it_was_found(tmp_path: Path) -> None:
         assert answer["explanation"]["warnings"] == []
         page = (await site.get(answer["url"])).text
         assert html.escape(words, quote=False).replace('"', "&#34;") in page
-        assert "How this was found" in page
+        assert "The SQL in plain words" in page
         stored = (await site.get(f"{answer['url']}.json")).json()
         assert stored["explanation"] == answer["explanation"]
 
@@ -139,7 +139,7 @@ async def test_who_may_not_see_the_rows_gets_no_explanation(tmp_path: Path) -> N
         page = await site.get(answer["url"], BOB)
         assert page.status_code == 200
         assert "The rows cannot be shown" in page.text
-        assert "How this was found" not in page.text
+        assert "The SQL in plain words" not in page.text
         told = (await site.get(f"{answer['url']}.json", BOB)).json()
         assert told["explanation"] is None and told["rows"] is None
 

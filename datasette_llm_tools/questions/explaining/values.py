@@ -73,7 +73,7 @@ def explanation_lines(explanation: Explanation | None) -> list[str]:
         return ["", "This SQL is not explained: its clauses cannot be told apart for sure."]
     lines = []
     for query in explanation.in_order():
-        name = query.name or ("the whole" if explanation.parts else "How this was found")
+        name = query.name or ("the whole" if explanation.parts else "The SQL in plain words")
         lines += ["", f"{name[:1].upper()}{name[1:]}:"]
         for number, clause in enumerate(query.clauses, 1):
             written = " ".join(clause.written.split())
