@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from datasette.utils import StartupError
 
-from . import migrations
 from .embed_sites import embed_sites
 from .enrichments.work import worker
 from .errors import BadInput
 from .evals import work as eval_work
 from .evals.store import EVALS
 from .explorations.reading import warming
+from .migrations import internal
 from .queries import close_workers
 from .settings import read_settings
 from .uploads.store import UPLOADS
@@ -33,9 +33,7 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
             embed_sites(read_settings(datasette).embed_sites)
         except BadInput as error:
             raise StartupError(error.message) from error
-        await datasette.get_internal_database().execute_write_fn(
-            migrations.apply, transaction=False
-        )
+        await datasette.get_internal_database().execute_write_fn(internal.apply, transaction=False)
         UPLOADS.open(datasette)
         EVALS.open(datasette)
         datasette.add_background_task(worker.run_jobs, name="llm-tools enrichments")

@@ -18,7 +18,7 @@ from datasette.database import Database
 
 from ..errors import BadInput, NotFound
 from ..kept_databases import KeptDatabase
-from ..migrations import apply_evals
+from ..migrations import evals
 from ..permissions import keep_for_root
 from .records import (
     case_of,
@@ -40,7 +40,7 @@ async def opened(datasette: Datasette) -> Database:
     """The database of suites of a server, made at its first use. Raises BadInput."""
     if datasette not in _ready:
         database = await EVALS.add(datasette)
-        await database.execute_write_fn(apply_evals, transaction=False)
+        await database.execute_write_fn(evals.apply, transaction=False)
         _ready[datasette] = database
     return _ready[datasette]
 
@@ -56,7 +56,7 @@ async def opened_file(datasette: Datasette, path: Path) -> Database:
     database = Database(datasette, path=str(path), is_mutable=True)
     datasette.add_database(database, name=f"kept in {path.name}")
     try:
-        await database.execute_write_fn(apply_evals, transaction=False)
+        await database.execute_write_fn(evals.apply, transaction=False)
     except sqlite3.Error as error:
         raise BadInput(f"{path} cannot keep runs: {error}; name another file.") from error
     return database

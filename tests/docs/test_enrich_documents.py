@@ -33,7 +33,7 @@ from datasette_llm_tools.enrichments.values import (
     Specification,
 )
 from datasette_llm_tools.errors import BadInput
-from datasette_llm_tools.migrations import ENRICHED_TABLES
+from datasette_llm_tools.migrations import enriched
 from datasette_llm_tools.settings import Settings
 from tests.docs.documents import ROOT, blocks, first_cells, section, text_of
 from tests.docs.shells import Shell, opened_shell
@@ -198,7 +198,7 @@ def test_the_range_of_an_estimate_and_of_an_accuracy_is_what_is_said() -> None:
 
 
 def test_our_tables_are_documented() -> None:
-    assert first_cells(section(ENRICH, "What is kept")) == set(ENRICHED_TABLES)
+    assert first_cells(section(ENRICH, "What is kept")) == set(enriched.TABLES)
 
 
 def test_what_is_to_be_pressed_is_on_a_page() -> None:

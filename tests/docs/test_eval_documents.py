@@ -44,7 +44,7 @@ def test_every_option_is_documented() -> None:
 
 
 def test_tables_are_documented() -> None:
-    source = text_of("datasette_llm_tools/migrations.py")
+    source = text_of("datasette_llm_tools/migrations/evals.py")
     made = set(re.findall(r"CREATE TABLE (eval_\w+)", source))
     assert first_cells(section(EVALS, "What is kept")) == made
 

@@ -34,7 +34,7 @@ from datasette_llm_tools.enrichments.values import (
     Wish,
 )
 from datasette_llm_tools.errors import Conflict, NotFound, RunPaused
-from datasette_llm_tools.migrations import apply_enriched
+from datasette_llm_tools.migrations import enriched
 from tests.enriched_tables import ALICE, KINDS, OWNER, done, make_enriched
 
 NUMBERS = ["numbers"]
@@ -117,15 +117,15 @@ async def test_our_tables_are_made_once_by_processes_at_the_same_time(tmp_path: 
     path = tmp_path / "both.db"
     sqlite3.connect(path).close()
     program = (
-        "import sqlite3, sys; from datasette_llm_tools.migrations import apply_enriched;"
-        f"apply_enriched(sqlite3.connect({str(path)!r}, timeout=20))"
+        "import sqlite3, sys; from datasette_llm_tools.migrations import enriched;"
+        f"enriched.apply(sqlite3.connect({str(path)!r}, timeout=20))"
     )
     started = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", program) for _ in range(3)
     ]
     assert [await each.wait() for each in started] == [0, 0, 0]
     with closing(sqlite3.connect(path)) as connection:
-        apply_enriched(connection)
+        enriched.apply(connection)
         names = [name for (name,) in connection.execute("select name from _sqlite_migrations")]
         assert names == ["0001_enrichments"]
         assert connection.execute("pragma recursive_triggers").fetchone() == (0,)

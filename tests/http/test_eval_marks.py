@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from datasette_llm_tools import migrations
+from datasette_llm_tools.migrations import internal
 from datasette_llm_tools.questions import store
 from tests.eval_sites import ALLOWED, ROOT, rested, started
 from tests.sites import BOB, make_site
@@ -35,14 +35,14 @@ async def test_a_mark_is_kept_until_the_sql_is_another(tmp_path: Path) -> None:
 
 def test_questions_from_before_have_no_mark(tmp_path: Path) -> None:
     database = Database(tmp_path / "internal.db")
-    migrations.internal.apply(database, stop_before="0003_verified")
+    internal.steps.apply(database, stop_before="0003_verified")
     database.execute(
         "insert into llm_tools_questions "
         "(id, database_name, question, status, shared, created_at, details) "
         "values ('a', 'shops', 'How many?', 'answered', 0, '', '{}')"
     )
     database.conn.commit()
-    migrations.apply(database.conn)
+    internal.apply(database.conn)
     assert list(database.query("select id, verified from llm_tools_questions")) == [
         {"id": "a", "verified": None}
     ]

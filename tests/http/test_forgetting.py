@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from datasette_llm_tools.migrations import apply_enriched
+from datasette_llm_tools.migrations import enriched
 from tests.enrichment_runs import check_notes, query
 from tests.http.test_enrichment_command import ASK, enriching, notes, run, until_some
 
@@ -16,7 +16,7 @@ OURS = "select name from sqlite_master where name like '%llm!_tools%' escape '!'
 TABLES = ("enrichments", "runs", "results", "reviews")
 
 
-def enriched(folder: Path) -> Path:
+def enriched_file(folder: Path) -> Path:
     path = notes(folder)
     assert run("enrich", path, "note", *ASK, "--yes").exit_code == 0
     return path
@@ -26,7 +26,7 @@ def enriched(folder: Path) -> Path:
 def test_tables_that_were_dropped_by_hand_are_made_again(
     tmp_path: Path, gone: tuple[str, ...]
 ) -> None:
-    path = enriched(tmp_path)
+    path = enriched_file(tmp_path)
     for name in gone:
         query(path, f"drop table _llm_tools_{name}")
     again = run("enrich", path, "note", *ASK, "--yes", "--overwrite", "loud", "--no-cache")
@@ -38,15 +38,15 @@ def test_tables_that_were_dropped_by_hand_are_made_again(
 
 
 def test_a_file_without_records_of_our_steps_keeps_what_it_has(tmp_path: Path) -> None:
-    path = enriched(tmp_path)
+    path = enriched_file(tmp_path)
     query(path, "drop table _sqlite_migrations")
     with closing(sqlite3.connect(path)) as connection:
-        apply_enriched(connection)
+        enriched.apply(connection)
     check_notes(path, 20)
 
 
 def test_forgetting_leaves_the_values_only(tmp_path: Path) -> None:
-    path = enriched(tmp_path)
+    path = enriched_file(tmp_path)
     before = query(path, "select * from note")
     told = run("forget", path, "--yes")
     assert (told.exit_code, told.stdout) == (
@@ -64,7 +64,7 @@ def test_forgetting_leaves_the_values_only(tmp_path: Path) -> None:
 
 
 def test_records_of_other_programs_stay(tmp_path: Path) -> None:
-    path = enriched(tmp_path)
+    path = enriched_file(tmp_path)
     query(
         path,
         "insert into _sqlite_migrations (migration_set, name, applied_at) "

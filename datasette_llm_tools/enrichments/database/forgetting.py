@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Conflict, LlmToolsError
-from ...migrations import ENRICHED_TABLES, MIGRATIONS, enriched
+from ...migrations import enriched
 from .own_tables import error_of, write
 from .records import RUN_COLUMNS, RUNS, is_held
 
@@ -41,7 +41,7 @@ async def forget(datasette: Datasette, database: str) -> Forgotten | None:
 def _forget(connection: sqlite3.Connection) -> Forgotten | None:
     """In a transaction: drop what is there of our tables."""
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    ours = [name for name in ENRICHED_TABLES if name in there]
+    ours = [name for name in enriched.TABLES if name in there]
     if not ours:
         return None
     if there.issuperset(("_llm_tools_runs", "_llm_tools_enrichments")):
@@ -52,10 +52,10 @@ def _forget(connection: sqlite3.Connection) -> Forgotten | None:
     )
     for name in reversed(ours):  # runs refer to enrichments
         connection.execute(f"DROP TABLE {name}")
-    if MIGRATIONS in there:
-        connection.execute(f"DELETE FROM {MIGRATIONS} WHERE migration_set = ?", [enriched.name])  # noqa: S608 -- ours
-        if not _count(connection, MIGRATIONS):
-            connection.execute(f"DROP TABLE {MIGRATIONS}")
+    if enriched.RECORD in there:
+        enriched.forget_steps(connection)
+        if not _count(connection, enriched.RECORD):
+            connection.execute(f"DROP TABLE {enriched.RECORD}")
     return forgotten
 
 

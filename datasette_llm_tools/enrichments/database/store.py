@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Conflict, NotFound
-from ...migrations import apply_enriched
+from ...migrations import enriched
 from ..values import Enrichment, Run, RunLimits, RunStatus, Selection, Specification, Wish
 from .fitting import readable
 from .leases import LEASE_SECONDS, Orders, begin, claim, heartbeat
@@ -65,7 +65,7 @@ async def create_enrichment(
     )
 
     def change(connection: sqlite3.Connection) -> None:
-        apply_enriched(connection)
+        enriched.apply(connection)
         connection.execute(
             "INSERT INTO _llm_tools_enrichments "
             "(id, table_name, name, specification, actor_id, created_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -141,7 +141,7 @@ async def create_run(
     created_at = now()
 
     def change(connection: sqlite3.Connection) -> None:
-        apply_enriched(connection)  # the enrichment may be older than our newest step
+        enriched.apply(connection)  # the enrichment may be older than our newest step
         target = read_target(connection, enrichment.table)
         check_outputs(target, outputs, overwrite)
         if other := writers(connection, enrichment, _ACTIVE):
