@@ -25,7 +25,7 @@ export class ChartSaving {
   /** Say what saving would do now. */
   renew() {
     const isNew = !this.chart.state.widget;
-    this.chart.part("save-name").textContent = isNew ? "Save" : "Save as a new version";
+    this.chart.part("save-name").textContent = isNew ? "Save …" : "Save as a new version …";
     this.title.closest("label").hidden = !isNew; // a version has its widget's title
     if (!isNew) this.#renewVersions();
   }

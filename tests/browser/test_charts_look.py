@@ -29,7 +29,7 @@ async def test_charts_fit_and_can_be_read(
         viewport={"width": width, "height": 800},
     )
     await drawn(seen)
-    for folded in ("Data", "SQL", "Download", "Save", "Edit by hand"):
+    for folded in ("Data", "SQL", "Download", "Save …", "Edit by hand"):
         details = seen.page.locator("llm-tools-chart summary", has_text=re.compile(f"^{folded}$"))
         await details.click()
         assert not await seen.may_scroll_sideways()
