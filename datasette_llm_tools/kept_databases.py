@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +92,17 @@ class KeptDatabase:
         return header.startswith(b"SQLite format 3\0") and header[68:] == (
             self.application_id.to_bytes(4, "big")
         )
+
+
+def settle(path: Path) -> None:
+    """Write into a file what stands in its journal, so that it can be copied; for after its use.
+
+    SQLite does so by itself only if the last to close a file may write to it.
+    """
+    if path.exists():
+        # What is no database of ours was told before.
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def is_temporary(database: Database) -> bool:

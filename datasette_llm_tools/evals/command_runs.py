@@ -16,6 +16,7 @@ import click
 
 from ..command_line import ACTOR, is_database, opened_files
 from ..errors import BadInput, NotFound, RunPaused
+from ..kept_databases import settle
 from ..settings import Settings
 from . import run_store, store
 from .copying import ROOMY, with_copies
@@ -68,6 +69,8 @@ async def evaluated(wanted: Wanted) -> Ran:
     plan = Plan("", dict(wanted.settings), wanted.sample, wanted.seed, wanted.variants)
     cases = chosen_cases(suite, plan)
     async with AsyncExitStack() as stack:
+        if wanted.save is not None:
+            stack.callback(settle, wanted.save)
         bench = await stack.enter_async_context(_bench(cases, plan, wanted.save))
         kept = None
         if wanted.save is not None:

@@ -14,6 +14,7 @@ from datasette.utils import StartupError
 
 from ..command_line import opened_files
 from ..errors import LlmToolsError
+from ..kept_databases import settle
 from . import store
 from .marking import suite_name
 from .suites import read_suite, suite_yaml
@@ -131,8 +132,11 @@ def _done(
     """Do something with the file that keeps suites; errors become one sentence."""
 
     async def done() -> Done:
-        async with opened_files([], {}) as (datasette, _):
-            return await work(await store.opened_file(datasette, save))
+        try:
+            async with opened_files([], {}) as (datasette, _):
+                return await work(await store.opened_file(datasette, save))
+        finally:
+            settle(save)
 
     if must_exist and not save.is_file():
         raise click.ClickException(f"There is no file {save}.")

@@ -128,6 +128,14 @@ def interrupting(after: int, asked: list[str]) -> Any:
     return script
 
 
+def test_the_file_alone_holds_all_that_was_kept(tmp_path: Path) -> None:
+    saved = tmp_path / "runs.db"
+    evaluate(write_jsonl(tmp_path), "-m", "scripted", "--save", saved)
+    sent = tmp_path / "sent.db"
+    sent.write_bytes(saved.read_bytes())
+    assert query(sent, "SELECT count(*) FROM eval_results") == [(len(CASES),)]
+
+
 def test_ctrl_c_keeps_what_was_done_and_resume_asks_the_rest(tmp_path: Path) -> None:
     path, kept = write_jsonl(tmp_path), tmp_path / "runs.db"
     options = ("-m", "scripted", "--save", kept, "--set", "repairs=0", "--concurrency", "1")
