@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
-from weakref import WeakKeyDictionary
 
-from datasette.database import QueryInterrupted
 from datasette.plugins import pm
 from datasette.utils import (
     CustomRow,
@@ -24,13 +21,12 @@ from datasette.utils import (
     tilde_encode,
     truncate_url,
 )
-from datasette.utils.sqlite import sqlite3
 from markupsafe import Markup, escape
 
-from .column_origins import Origin, column_origins, key_links
+from .column_origins import column_origins, key_links
+from .key_labels import Rows, key_labels
 from .permissions import may
 from .schema import Schema
-from .sql_names import quoted
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -38,16 +34,6 @@ if TYPE_CHECKING:
 
 _BLOB_SQL_CHARS = 4000  # the SQL stands in each BLOB's address
 _ROWS_AT_ONCE = 50
-_LABEL_COLUMNS_KEPT = 1000
-
-
-class Rows(Protocol):
-    """What is shown: the names of the columns, and rows as long as they are."""
-
-    @property
-    def columns(self) -> Sequence[str]: ...
-    @property
-    def rows(self) -> Sequence[Sequence[Any]]: ...
 
 
 async def display_rows(
@@ -65,13 +51,18 @@ async def display_rows(
     """
     origins = await asyncio.to_thread(column_origins, sql, schema)
     links = key_links(origins, schema)
+    labelled = await key_labels(datasette, database, result, links, origins, schema)
     cells = _Cells(
         datasette,
         request,
         database,
         result.columns,
         links=links,
-        labels=await _labels(datasette, database, result, links, origins, schema),
+        labels={
+            (index, value): label
+            for index, each in labelled.items()
+            for value, label in each.labels.items()
+        },
         blob_sql=await _blob_sql(datasette, request, database, sql, result),
         has_plugins=bool(pm.hook.render_cell.get_hookimpls()),
     )
@@ -81,59 +72,6 @@ async def display_rows(
             await asyncio.sleep(0)  # others' requests get their turn
         shown.append([await cells.show(row, index) for index in range(len(result.columns))])
     return shown
-
-
-async def _labels(
-    datasette: Datasette,
-    database: str,
-    result: Rows,
-    links: Mapping[int, str],
-    origins: Mapping[int, Origin],
-    schema: Schema,
-) -> dict[tuple[int, Any], str]:
-    """What the rows are called that foreign keys name, by column index and value.
-
-    As on Datasette's table pages; its own function asks for permissions again,
-    which takes longer than all the rest, and `schema` holds only what may be seen.
-    """
-    labels: dict[tuple[int, Any], str] = {}
-    for index, name in links.items():
-        other = schema.table(name)
-        values = {row[index] for row in result.rows if isinstance(row[index], (str, int))}
-        if other is None or origins[index][0].lower() == name.lower() or not values:
-            continue
-        key = next(column.name for column in other.columns if column.pk)
-        try:
-            label = await _label_column(datasette, database, name, schema)
-            if label is None:
-                continue
-            rows = await datasette.get_database(database).execute(
-                f"select {quoted(key)}, {quoted(label)} from {quoted(name)} "  # noqa: S608 - quoted
-                f"where {quoted(key)} in (select value from json_each(?))",
-                [json.dumps(list(values))],
-                page_size=len(values),
-                log_sql_errors=False,
-            )
-        except (QueryInterrupted, sqlite3.Error):
-            continue  # keys without labels are a result all the same
-        labels |= {(index, value): str(text) for value, text in rows.rows if text is not None}
-    return labels
-
-
-_label_columns: WeakKeyDictionary[Any, dict[tuple[str, str], str | None]] = WeakKeyDictionary()
-
-
-async def _label_column(
-    datasette: Datasette, database: str, table: str, schema: Schema
-) -> str | None:
-    """The column that Datasette labels a table's rows by, kept while the schema stays the same."""
-    kept = _label_columns.setdefault(datasette.get_database(database), {})
-    if (schema.version, table) not in kept:
-        if len(kept) > _LABEL_COLUMNS_KEPT:
-            kept.clear()
-        label = await datasette.get_database(database).label_column_for_table(table)
-        kept[schema.version, table] = label
-    return kept[schema.version, table]
 
 
 async def _blob_sql(

@@ -13,10 +13,13 @@ export function paintTables() {
 }
 
 class Rows {
-  constructor(place, name, { columns, rows }) {
+  constructor(place, name, { columns, rows, more }) {
     this.rows = rows;
-    this.numeric = columns.map((_, at) => rows.every((row) => isNumber(row[at]) || row[at] === null));
-    this.brief = columns.map((_, at) => rows.every((row) => worded(row[at]).length <= BRIEF));
+    this.names = new Map((more?.labels ?? []).map(({ column, names }) => [column, new Map(names)]));
+    this.numeric = columns.map(
+      (_, at) => !this.names.has(at) && rows.every((row) => isNumber(row[at]) || row[at] === null),
+    );
+    this.brief = columns.map((_, at) => rows.every((row) => this.#text(at, row[at]).length <= BRIEF));
     this.body = document.createElement("tbody");
     const heads = document.createElement("tr");
     columns.forEach((column, at) => heads.append(this.#cell("th", at, column)));
@@ -52,18 +55,29 @@ class Rows {
     const lines = document.createDocumentFragment();
     for (const row of this.rows.slice(this.body.rows.length, most)) {
       const line = document.createElement("tr");
-      row.forEach((value, at) => line.append(this.#cell("td", at, value)));
+      row.forEach((value, at) => line.append(this.#cell("td", at, value, this.#name(at, value))));
       lines.append(line);
     }
     this.body.append(lines);
   }
 
-  #cell(tag, at, value) {
+  /** What the row is called that a key names, where that is known. */
+  #name(at, value) {
+    const name = this.names.get(at)?.get(value);
+    return name === String(value) ? undefined : name;
+  }
+
+  #text(at, value) {
+    return [this.#name(at, value), worded(value)].filter(Boolean).join(" ");
+  }
+
+  #cell(tag, at, value, name) {
     const cell = document.createElement(tag);
     if (tag === "th") cell.scope = "col";
     if (this.numeric[at]) cell.className = "number";
     if (this.brief[at] && tag === "td") cell.classList.add("brief");
     if (value === null) cell.append(Object.assign(document.createElement("i"), { textContent: "NULL" }));
+    else if (name) cell.append(`${name} `, Object.assign(document.createElement("em"), { textContent: value }));
     else cell.textContent = worded(value);
     return cell;
   }

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+LABELS = "labels"  # in `more`: what keys are called (labels.py), which is no part of the rows
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces; 1 and 1.0 stay different, as SQLite tells them apart."""
@@ -32,9 +34,11 @@ def frozen_digest(
 ) -> str:
     """The hash of what was frozen of a block: of its rows, and where there is more, of that too.
 
-    Of a chart or a widget a table of rows is only a part of what readers see.
+    Of a chart or a widget a table of rows is only a part of what readers see. LABELS have a hash
+    of their own.
     """
-    if not more:
+    counted = {name: value for name, value in more.items() if name != LABELS}
+    if not counted:
         return rows_digest(columns, rows)
-    told = {"columns": list(columns), "rows": [list(row) for row in rows], "more": dict(more)}
+    told = {"columns": list(columns), "rows": [list(row) for row in rows], "more": counted}
     return digest(told)

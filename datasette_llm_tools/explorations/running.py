@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LlmToolsError, NotAllowed, NotFound
+from ..key_labels import labels_of
 from ..permissions import Actor
 from ..queries import QueryResult, Value, run_query
 from ..schema import Table
@@ -21,7 +22,8 @@ from ..widgets.internal_tables import now
 from ..widgets.sandbox.frame_views import rebuilt_source
 from ..widgets.sandbox.rows import plain_row
 from ..widgets.values import Kind, Revision, Widget
-from .canonical import digest, frozen_digest
+from .canonical import LABELS, digest, frozen_digest
+from .labels import LabelsJson, labels_json
 from .parameters import parameter_values, params_of
 from .values import Block, ChartBlock, Document, Frozen, Queried, WidgetBlock, Words
 
@@ -39,7 +41,7 @@ class Ran:
 
     Of a chart, columns and rows are what is drawn, and `drawn` is its JSON (widgets/charts/
     drawn.py). `result` is there where the block has just been run and is no chart. `tables` and
-    `sources` are what was read.
+    `sources` are what was read, `labels` what keys in the rows are called.
     """
 
     columns: tuple[str, ...]
@@ -48,6 +50,7 @@ class Ran:
     tables: tuple[str, ...]
     sources: frozenset[tuple[str, str]] = frozenset()
     drawn: Mapping[str, Any] | None = None
+    labels: LabelsJson = field(default_factory=list)
     result: QueryResult | None = None
     milliseconds: float = 0.0
 
@@ -59,12 +62,16 @@ async def run_block(
     if isinstance(block, ChartBlock):
         return await _draw(datasette, actor, block, params)
     result = await run_query(datasette, block.database, block.sql, params, actor=actor)
+    schema = await read_schema(datasette, block.database, actor)
+    labels = await labels_of(datasette, block.database, block.sql, result, schema)
+    named = {(each.table, name) for each in labels.values() for name in (each.key, each.column)}
     return Ran(
         columns=result.columns,
         rows=await _plain(result.rows),
         truncated=result.truncated,
         tables=result.tables,
-        sources=result.sources,
+        sources=result.sources | named,
+        labels=labels_json(labels),
         result=result,
         milliseconds=result.milliseconds,
     )
@@ -122,6 +129,7 @@ async def freeze(
         params = params_of(block, document, parameter_values(document, {}))
         ran = await run_block(datasette, actor, block, params)
         more = {name: value for name, value in (ran.drawn or {}).items() if name not in _NOT_FROZEN}
+        more |= {LABELS: ran.labels} if ran.labels else {}
         return await _frozen(datasette, actor, block, ran, more)
     except LlmToolsError as error:
         return Frozen(block.id, database=block.database, taken_at=now(), refused=error.message)
@@ -137,6 +145,7 @@ def thawed(frozen: Frozen) -> Ran:
         rows=frozen.rows,
         truncated=frozen.truncated,
         tables=frozen.tables,
+        labels=frozen.more.get(LABELS, []),
         drawn=drawn,
     )
 
@@ -218,13 +227,14 @@ async def _frozen(
     ran: Ran,
     more: Mapping[str, Any],
 ) -> Frozen:
+    labelling = {each["table"] for each in ran.labels}
     return Frozen(
         block_id=block.id,
         columns=ran.columns,
         rows=ran.rows,
         truncated=ran.truncated,
         database=block.database,
-        tables=ran.tables,
+        tables=tuple(sorted({*ran.tables, *labelling})),
         rows_hash=await asyncio.to_thread(frozen_digest, ran.columns, ran.rows, more),
         schema_hash=await schema_digest(datasette, actor, block.database, ran.tables),
         taken_at=now(),

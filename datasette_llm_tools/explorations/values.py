@@ -266,7 +266,8 @@ class Frozen:
     `tables` are those that were read, by name. `rows_hash` is over columns and rows,
     `schema_hash` over the columns of these tables. Of a chart, columns and rows are what is drawn
     and `more` is the rest of its Drawn as JSON; of a widget they are empty, and `more` is
-    {html, libraries, queries}. `refused`: why there are no rows, where the block did not run.
+    {html, libraries, queries}; of rows it has what their keys are called (labels.py), and `tables`
+    those that say so. `refused`: why there are no rows, where the block did not run.
     `sources`, (table, column) pairs that were read, are not kept: they are for whoever publishes.
     """
 
@@ -301,7 +302,8 @@ class Certificate:
     """What a block's rows came from. `hash` is over all other fields, as canonical JSON.
 
     `params` are the values that its statement was run with. `block_hash` is over all that its
-    author wrote of the block (checking/certificates.py), `rows_hash` over what was frozen of it.
+    author wrote of the block (checking/certificates.py), `rows_hash` over what was frozen of it,
+    `labels_hash` over what its keys are called (labels.py), empty where there are no such names.
     It says that rows, SQL and words belong together, not who put them together.
     """
 
@@ -320,6 +322,7 @@ class Certificate:
     block_hash: str
     schema_hash: str
     rows_hash: str
+    labels_hash: str = ""
     hash: str = ""
 
 

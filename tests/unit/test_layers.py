@@ -38,6 +38,7 @@ IN_WORKER = GUARD | {"query_lines", "query_worker"}
 FLOOR = VALUES | {
     "bounded_replies",
     "kept_databases",
+    "key_labels",
     "memory_copies",
     "model",
     "model_connections",

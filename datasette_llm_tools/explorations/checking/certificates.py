@@ -14,6 +14,7 @@ from typing import Any
 from ...queries import Value
 from ..canonical import canonical_json, digest, frozen_digest
 from ..documents import block_json
+from ..labels import labels_hash
 from ..parameters import parameter_values, params_of
 from ..strict_json import ObjectReader, is_number, is_storable
 from ..values import (
@@ -30,6 +31,7 @@ from ..values import (
 )
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
+_HASH_OR_NONE = re.compile(rf"(?:{_HASH.pattern})?")
 _HASHES = ("block_hash", "schema_hash", "rows_hash", "hash")
 # Where a widget is kept is another id on another server.
 _PLACE = ("widget_id", "revision")
@@ -61,13 +63,17 @@ def certificate(block: Block, frozen: Frozen, document: Document) -> Certificate
         block_hash=block_hash(block),
         schema_hash=frozen.schema_hash,
         rows_hash=frozen_digest(frozen.columns, frozen.rows, frozen.more),
+        labels_hash=labels_hash(frozen.more),
     )
     return replace(made, hash=_hash(made))
 
 
 def certificate_json(made: Certificate) -> dict[str, Any]:
-    """A certificate as JSON, its keys always in the same order."""
+    """A certificate as JSON, its keys always in the same order; without a hash of labels where
+    there are none."""
     told = {each.name: getattr(made, each.name) for each in fields(made)}
+    if not made.labels_hash:
+        del told["labels_hash"]
     return {**told, "params": dict(made.params)}
 
 
@@ -88,6 +94,7 @@ def certificate_from_json(value: Any, place: str) -> Certificate:
         taken_at=read.text("taken_at", 40),
         row_count=_count(read),
         truncated=_flag(read),
+        labels_hash=read.text("labels_hash", 71, pattern=_HASH_OR_NONE),
         **hashes,
     )
     read.end()
@@ -157,6 +164,7 @@ _SAID = {
     "prompt_hash": "the certificate is of another prompt",
     "row_count": "it has not as many rows as the certificate says",
     "rows_hash": "its rows are not those of the certificate",
+    "labels_hash": "what its keys are called is not what the certificate says",
     "schema_hash": "the certificate is of other tables",
     "block_hash": "its words or its looks are not those of the certificate",
 }

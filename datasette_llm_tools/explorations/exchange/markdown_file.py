@@ -17,7 +17,7 @@ from ..reading.table_html import numeric
 from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
 from .files import File
-from .plain_cells import cell_text, results_of
+from .plain_cells import cell_text, named_rows, results_of
 from .portable import FAULTS
 
 FIRST_ROWS = 50
@@ -129,7 +129,8 @@ def _rows(block: Block, frozen: Frozen, picture: bytes | None) -> list[str]:
             data = base64.b64encode(picture).decode()
             parts.append(f"![{escaped(summary)}](data:image/png;base64,{data})")
         parts.append(escaped(summary))
-    parts.append(table(frozen.columns, frozen.rows) if frozen.rows else "No rows.")
+    called = named_rows(frozen)
+    parts.append(table(frozen.columns, called) if called else "No rows.")
     if frozen.truncated:
         parts.append("There were more rows than were kept.")
     return parts

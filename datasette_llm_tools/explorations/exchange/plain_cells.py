@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..labels import labels_of
 from ..values import Frozen
 
 
@@ -23,6 +24,19 @@ def cell_text(value: Any) -> str:
 def sqlite_rows(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """Rows with BLOBs as bytes again, as SQLite gave them."""
     return [[_bytes(each) if isinstance(each, Mapping) else each for each in row] for row in rows]
+
+
+def named_rows(frozen: Frozen) -> Sequence[Sequence[Any]]:
+    """Rows with keys behind what they are called: Mesa Airlines Inc. (YV)."""
+    found = labels_of(frozen.more)
+    if not found:
+        return frozen.rows
+    rows = [list(row) for row in frozen.rows]
+    for at, column in found.items():
+        for row in rows:
+            name = column.name_of(row[at])
+            row[at] = f"{name} ({row[at]})" if name else row[at]
+    return rows
 
 
 def results_of(frozen: Frozen) -> list[tuple[str, str, list[str], list[list[Any]]]]:

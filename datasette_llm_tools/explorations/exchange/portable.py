@@ -14,7 +14,8 @@ from ...errors import BadInput
 from ...widgets.exporting.pictures import refuse_addresses
 from ...widgets.sandbox.documents import rebuild
 from ...widgets.sandbox.libraries import NAMES
-from ..canonical import frozen_digest
+from ..canonical import LABELS, frozen_digest
+from ..labels import labels_from_json
 from ..strict_json import ObjectReader
 from ..values import Block, ChartBlock, Frozen, WidgetBlock
 from .frozen_json import is_cell
@@ -41,6 +42,9 @@ def safe_frozen(frozen: Frozen, block: Block, misfits: Sequence[str] = ()) -> Fr
         more = _chart(frozen, block)
     elif isinstance(block, WidgetBlock):
         more = _widget(frozen, block)
+    elif LABELS in frozen.more:
+        place = f"The rows of block {block.id}"
+        more[LABELS] = labels_from_json(frozen.more[LABELS], place, len(frozen.columns))
     told = [*_faults(frozen.more.get(FAULTS)), *misfits]
     if told:
         more[FAULTS] = list(dict.fromkeys(told))

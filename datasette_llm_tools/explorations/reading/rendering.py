@@ -19,7 +19,9 @@ from markupsafe import Markup, escape
 from ...markdown import markdown
 from ...widgets.exporting.pictures import can_draw
 from ..addresses import KEY
+from ..canonical import LABELS
 from ..contents import block_anchor, block_name, headings
+from ..labels import ColumnLabels, labels_of
 from ..values import (
     Block,
     Certificate,
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 # for words and for a widget that gets its rows of now by itself.
 Shown: TypeAlias = "Ran | Frozen | str | None"
 
-VERSION = "1"  # of the HTML: another one, and kept fragments are rendered again
+VERSION = "2"  # of the HTML: another one, and kept fragments are rendered again
 _FIRST_MARK, _NEXT_MARK = "<?key>", "<&key>"
 _MOST_DRAWN_ROWS = 1000  # in the table below a chart; the CSV has all
 _LONG_WORDS = 5000  # characters, of which the slowest Markdown takes milliseconds
@@ -139,7 +141,7 @@ def _context(
         database=None if isinstance(block, Words) else block.database,
         source=_source(datasette, block),
         written_by=getattr(getattr(block, "written", None), "model_id", None),
-        rows=_rows(block, shown) if has_rows else None,
+        rows=_rows(datasette, block, shown) if has_rows else None,
         chart=_chart(shown) if has_rows and isinstance(block, ChartBlock) else None,
         taken_at=said_time(frozen.taken_at) if frozen else None,
         certificate=certificate.hash if certificate else None,
@@ -187,7 +189,7 @@ def _source(datasette: Datasette, block: Block) -> tuple[str, str] | None:
     return None
 
 
-def _rows(block: Block, shown: Any) -> RowsShown | None:
+def _rows(datasette: Datasette, block: Block, shown: Any) -> RowsShown | None:
     """The table of a block; of a chart, the numbers that it draws."""
     if not isinstance(block, RowsBlock):
         return None
@@ -196,11 +198,23 @@ def _rows(block: Block, shown: Any) -> RowsShown | None:
         columns = _drawn(shown).get("titles") or columns
         rows = rows[:_MOST_DRAWN_ROWS]
     return RowsShown(
-        table=table_html(columns, rows) if rows else None,
+        table=table_html(columns, rows, _labels(datasette, block, shown)) if rows else None,
         count=len(shown.rows),
         listed=len(rows),
         truncated=shown.truncated,
     )
+
+
+def _labels(
+    datasette: Datasette, block: RowsBlock, shown: Any
+) -> dict[int, tuple[ColumnLabels, str | None]]:
+    """What the keys in a block's rows are called, with where the rows are that they name."""
+    more = shown.more if isinstance(shown, Frozen) else {LABELS: shown.labels}
+    is_here = block.database in datasette.databases
+    return {
+        at: (each, f"{datasette.urls.table(block.database, each.table)}/" if is_here else None)
+        for at, each in labels_of(more).items()
+    }
 
 
 def _drawn(shown: Any) -> dict[str, Any]:
