@@ -91,7 +91,7 @@ def _row_count(conn: sqlite3.Connection, table: str) -> int | None:
     """
     row = _first_row(
         conn,
-        f"select count(*) from (select 1 from {quoted(table)} limit {_COUNT_ROWS + 1})",  # noqa: S608 - quoted
+        f"select count(*) from (select 1 from {quoted(table)} limit {_COUNT_ROWS + 1})",  # noqa: S608 -- names are quoted
         _COUNT_MS,
     )
     return cast(int, row[0]) if row and row[0] <= _COUNT_ROWS else None
@@ -131,7 +131,7 @@ def _first_values(
     try:
         with sqlite_timelimit(conn, _SAMPLE_MS):
             for row in conn.execute(
-                f"select {expressions} from {quoted(table)} limit {_SAMPLE_ROWS}"  # noqa: S608 - quoted
+                f"select {expressions} from {quoted(table)} limit {_SAMPLE_ROWS}"  # noqa: S608 -- names are quoted
             ):
                 for seen, value in zip(values, row, strict=True):
                     if value is not None:

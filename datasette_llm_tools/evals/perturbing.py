@@ -107,7 +107,7 @@ def _ties(connection: sqlite3.Connection, table: _Table, chance: random.Random) 
         for key in rows:
             other = chance.choice(rows)
             sql = (
-                f"UPDATE {quoted(table.name)} SET {quoted(column)} = "  # noqa: S608 -- quoted
+                f"UPDATE {quoted(table.name)} SET {quoted(column)} = "  # noqa: S608 -- names are quoted
                 f"(SELECT {quoted(column)} FROM {quoted(table.name)} WHERE {_is_row(table)}) "
                 f"WHERE {_is_row(table)}"
             )
@@ -119,7 +119,7 @@ def _nulls(connection: sqlite3.Connection, table: _Table, chance: random.Random)
     changed = 0
     for column in table.nullable:
         for key in _some_rows(connection, table, chance):
-            sql = f"UPDATE {quoted(table.name)} SET {quoted(column)} = NULL WHERE {_is_row(table)}"  # noqa: S608 -- quoted
+            sql = f"UPDATE {quoted(table.name)} SET {quoted(column)} = NULL WHERE {_is_row(table)}"  # noqa: S608 -- names are quoted
             changed += _try(connection, sql, key)
     return changed
 
@@ -129,7 +129,7 @@ def _duplicates(connection: sqlite3.Connection, table: _Table, chance: random.Ra
         return 0
     columns = ", ".join(map(quoted, table.copied))
     sql = (
-        f"INSERT INTO {quoted(table.name)} ({columns}) "  # noqa: S608 -- quoted
+        f"INSERT INTO {quoted(table.name)} ({columns}) "  # noqa: S608 -- names are quoted
         f"SELECT {columns} FROM {quoted(table.name)} WHERE {_is_row(table)}"
     )
     return sum(_try(connection, sql, key) for key in _some_rows(connection, table, chance))
@@ -143,13 +143,13 @@ def _empty_group(connection: sqlite3.Connection, table: _Table, chance: random.R
         names = ", ".join(map(quoted, columns))
         groups = _all(
             connection,
-            f"SELECT DISTINCT {names} FROM {quoted(table.name)} "  # noqa: S608 -- quoted
+            f"SELECT DISTINCT {names} FROM {quoted(table.name)} "  # noqa: S608 -- names are quoted
             f"WHERE {' AND '.join(f'{quoted(each)} IS NOT NULL' for each in columns)} "
             f"ORDER BY {names} LIMIT {_ROWS_READ}",
         )
         if len(groups) > 1:
             condition = " AND ".join(f"{quoted(each)} = ?" for each in columns)
-            sql = f"DELETE FROM {quoted(table.name)} WHERE {condition}"  # noqa: S608 -- quoted
+            sql = f"DELETE FROM {quoted(table.name)} WHERE {condition}"  # noqa: S608 -- names are quoted
             return _try(connection, sql, chance.choice(groups))
     return 0
 
@@ -177,7 +177,7 @@ def _some_rows(
     names = ", ".join(map(quoted, table.key))
     keys = _all(
         connection,
-        f"SELECT {names} FROM {quoted(table.name)} ORDER BY {names} LIMIT {_ROWS_READ}",  # noqa: S608 -- quoted
+        f"SELECT {names} FROM {quoted(table.name)} ORDER BY {names} LIMIT {_ROWS_READ}",  # noqa: S608 -- names are quoted
     )
     wanted = min(len(keys), _MOST_ROWS, max(atleast, round(len(keys) * _SHARE)))
     return chance.sample(keys, wanted)

@@ -13,6 +13,10 @@ from .values import CaseResult, EvalRun, Plan, RunStatus
 if TYPE_CHECKING:
     from datasette.database import Database
 
+_RUN_MARKS = ", ".join("?" for _ in RUN_COLUMNS.split(", "))
+_RESULT_COLUMNS = ", ".join(RESULT_FIELDS)
+_RESULT_MARKS = ", ".join("?" for _ in RESULT_FIELDS)
+
 
 async def begin(
     database: Database,
@@ -40,10 +44,8 @@ async def begin(
         run.actor_id,
         run.reason,
     ]
-    marks = ", ".join("?" for _ in values)
     await database.execute_write(
-        f"INSERT INTO eval_runs ({RUN_COLUMNS}) VALUES ({marks})",  # noqa: S608 -- ours
-        values,
+        f"INSERT INTO eval_runs ({RUN_COLUMNS}) VALUES ({_RUN_MARKS})", values
     )
     return run
 
@@ -62,7 +64,7 @@ async def latest(database: Database, suite: str, plan: Plan) -> EvalRun | None:
         WHERE suite = ? AND model_id = ? AND settings = ? AND sample IS ? AND seed = ?
           AND variants = ?
         ORDER BY created_at DESC LIMIT 1
-        """,  # noqa: S608 -- our columns
+        """,
         suite,
         plan.model_id,
         settings_json(plan),
@@ -75,10 +77,8 @@ async def latest(database: Database, suite: str, plan: Plan) -> EvalRun | None:
 
 async def save_result(database: Database, run: EvalRun, result: CaseResult) -> None:
     """Keep what came of a case, over an earlier result of the same case."""
-    names = ", ".join(RESULT_FIELDS)
-    marks = ", ".join("?" for _ in RESULT_FIELDS)
     await database.execute_write(
-        f"INSERT OR REPLACE INTO eval_results (run, {names}) VALUES (?, {marks})",  # noqa: S608 -- ours
+        f"INSERT OR REPLACE INTO eval_results (run, {_RESULT_COLUMNS}) VALUES (?, {_RESULT_MARKS})",
         [run.id, *result_row(result)],
     )
 
@@ -127,7 +127,7 @@ async def get_run(database: Database, suite: str, run_id: str) -> EvalRun | None
     """The run of that id in a suite, or None."""
     found = await read_rows(
         database,
-        f"SELECT {RUN_COLUMNS} FROM eval_runs WHERE suite = ? AND id = ?",  # noqa: S608 -- our columns
+        f"SELECT {RUN_COLUMNS} FROM eval_runs WHERE suite = ? AND id = ?",
         suite,
         run_id,
     )
@@ -138,7 +138,7 @@ async def runs_of(database: Database, suite: str) -> tuple[EvalRun, ...]:
     """The runs of a suite, newest first."""
     found = await read_rows(
         database,
-        f"SELECT {RUN_COLUMNS} FROM eval_runs WHERE suite = ? ORDER BY created_at DESC",  # noqa: S608 -- our columns
+        f"SELECT {RUN_COLUMNS} FROM eval_runs WHERE suite = ? ORDER BY created_at DESC",
         suite,
     )
     return tuple(map(run_of, found))

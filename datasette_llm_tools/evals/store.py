@@ -20,10 +20,7 @@ from ..errors import BadInput, NotFound
 from ..kept_databases import KeptDatabase
 from ..migrations import evals
 from ..permissions import keep_for_root
-from .records import (
-    case_of,
-    case_row,
-)
+from .records import case_of, case_row
 from .values import Case, Suite
 
 if TYPE_CHECKING:
@@ -146,8 +143,12 @@ async def delete_suite(database: Database, name: str) -> None:
             "DELETE FROM eval_results WHERE run IN (SELECT id FROM eval_runs WHERE suite = ?)",
             [name],
         )
-        for table, column in (("runs", "suite"), ("cases", "suite"), ("suites", "name")):
-            connection.execute(f"DELETE FROM eval_{table} WHERE {column} = ?", [name])  # noqa: S608 -- ours
+        for sql in (
+            "DELETE FROM eval_runs WHERE suite = ?",
+            "DELETE FROM eval_cases WHERE suite = ?",
+            "DELETE FROM eval_suites WHERE name = ?",
+        ):
+            connection.execute(sql, [name])
 
     await database.execute_write_fn(write)
 

@@ -14,8 +14,10 @@ from .values import Exploration
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-_EACH = ", ".join(f"e.{name}" for name in EXPLORATION_COLUMNS.split(", "))
-# The revision that this person reads, and the edition of the texts that they may search.
+_ENTRY = "r.title, r.summary, r.tags, " + ", ".join(
+    f"e.{name}" for name in EXPLORATION_COLUMNS.split(", ")
+)
+# The revision that this person reads.
 _READABLE = """
     from llm_tools_explorations as e
     join llm_tools_exploration_revisions as r
@@ -24,6 +26,34 @@ _READABLE = """
     where (e.actor_id = :actor or (e.published is not null and (
             (e.public and :is_visitor_welcome)
             or exists (select 1 from json_each(e.people) where value = :actor))))
+"""
+# The texts of the same edition are searched.
+_FOUND = _READABLE.replace(
+    "where",
+    """
+    join (select exploration_id, edition, rank from llm_tools_explorations_fts
+          where llm_tools_explorations_fts match :query) as f
+      on f.exploration_id = e.id
+     and f.edition = case when e.actor_id = :actor then 'draft' else 'published' end
+    where
+    """,
+    1,
+)
+_TAGGED = _READABLE.replace("where", "join json_each(r.tags) as tag where", 1)
+_AT = "case when e.actor_id = :actor then e.updated_at else e.published_at end as at"
+_NARROWED = """
+    and (:author is null or e.actor_id = :author)
+    and (not :own or e.actor_id = :actor)
+    and (not :pinned or e.pinned_at is not null)
+    and (:tag is null or exists (select 1 from json_each(r.tags) where value = :tag))
+"""
+_BY_RELEVANCE = f"""
+    select {_ENTRY}, {_AT} {_FOUND} {_NARROWED} order by f.rank, e.id limit :size
+"""
+_BY_TIME = f"""
+    select {_ENTRY}, {_AT} {_READABLE} {_NARROWED}
+      and (:changed = '' or (at, e.id) < (:changed, :last_id))
+    order by at desc, e.id desc limit :size
 """
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 20
@@ -67,27 +97,9 @@ async def catalog(
     """
     query = _match(search)
     changed, _, last_id = (after or "").partition("~")
-    order = "f.rank, e.id" if query else "at desc, e.id desc"
-    edition = "case when e.actor_id = :actor then 'draft' else 'published' end"
-    found_in = f"""
-        join (select exploration_id, edition, rank from llm_tools_explorations_fts
-              where llm_tools_explorations_fts match :query) as f
-          on f.exploration_id = e.id and f.edition = {edition}
-    """  # noqa: S608 -- ours
-    readable = _READABLE.replace("where", f"{found_in} where", 1) if query else _READABLE
     rows = await read(
         datasette,
-        f"""
-        select {_EACH}, r.title, r.summary, r.tags,
-            case when e.actor_id = :actor then e.updated_at else e.published_at end as at
-        {readable}
-          and (:author is null or e.actor_id = :author)
-          and (not :own or e.actor_id = :actor)
-          and (not :pinned or e.pinned_at is not null)
-          and (:tag is null or exists (select 1 from json_each(r.tags) where value = :tag))
-          and (:changed = '' or :query <> '' or (at, e.id) < (:changed, :last_id))
-        order by {order} limit :size
-        """,  # noqa: S608 -- ours
+        _BY_RELEVANCE if query else _BY_TIME,
         {
             "actor": actor_id,
             "is_visitor_welcome": int(sees_public),
@@ -111,11 +123,11 @@ async def feed(datasette: Datasette, size: int = 50) -> tuple[Entry, ...]:
     rows = await read(
         datasette,
         f"""
-        select {_EACH}, r.title, r.summary, r.tags from llm_tools_explorations as e
+        select {_ENTRY} from llm_tools_explorations as e
         join llm_tools_exploration_revisions as r
           on r.exploration_id = e.id and r.number = e.published
         where e.public order by e.published_at desc, e.id limit ?
-        """,  # noqa: S608 -- ours
+        """,
         [size],
     )
     return tuple(map(_entry, rows))
@@ -129,7 +141,7 @@ async def tags(
         datasette,
         f"""
         select tag.value as tag, count(*) as number
-        {_READABLE.replace("where", "join json_each(r.tags) as tag where", 1)}
+        {_TAGGED}
         group by 1 order by 2 desc, 1 limit 200
         """,
         {"actor": actor_id, "is_visitor_welcome": int(sees_public)},

@@ -50,7 +50,7 @@ async def publish(
         if shown is None or shown.edition != base.edition:
             raise Conflict("The exploration has changed since; look at it again before publishing.")
         connection.execute(
-            f"update {REVISIONS} set is_draft = 0 where exploration_id = ? and number = ?",  # noqa: S608 -- ours
+            f"update {REVISIONS} set is_draft = 0 where exploration_id = ? and number = ?",
             [exploration_id, base.number],
         )
         number = snapshot_number(before.snapshot)
@@ -79,7 +79,7 @@ async def share(datasette: Datasette, exploration_id: str, sharing: Sharing) -> 
     def change(connection: sqlite3.Connection) -> None:
         exploration_in(connection, exploration_id)
         connection.execute(
-            f"update {EXPLORATIONS} set public = ?, people = ?, mode = ?, "  # noqa: S608 -- ours
+            f"update {EXPLORATIONS} set public = ?, people = ?, mode = ?, "
             "pinned_at = case when ? then pinned_at end where id = ?",
             [*sharing_values(sharing), int(sharing.public), exploration_id],
         )
@@ -104,8 +104,7 @@ async def unpublish(datasette: Datasette, exploration_id: str) -> None:
         write_over(connection, after)
         drop_snapshots(connection, exploration_id)
         connection.execute(
-            f"update {LINKS} set revoked_at = coalesce(revoked_at, ?) "  # noqa: S608 -- ours
-            "where exploration_id = ?",
+            f"update {LINKS} set revoked_at = coalesce(revoked_at, ?) where exploration_id = ?",
             [now(), exploration_id],
         )
         forget_texts(connection, exploration_id, "published")

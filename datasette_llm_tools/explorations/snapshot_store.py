@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 _TABLE = "llm_tools_exploration_snapshots"
+_OF_SNAPSHOT = (
+    f"from {_TABLE} where exploration_id = :id and number = :number "
+    "and (:block is null or block_id = :block) order by position"
+)
+_FROZEN = f"select {FROZEN_COLUMNS} {_OF_SNAPSHOT}"
+_READS = f"select block_id, database_name, tables, row_count, taken_at, refused {_OF_SNAPSHOT}"
+_FRAGMENTS = f"select block_id, html, html_for {_OF_SNAPSHOT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +56,19 @@ async def snapshot(datasette: Datasette, exploration: Exploration) -> Snapshot |
     """All frozen blocks of an exploration, or None where there are none."""
     if exploration.snapshot is None:
         return None
-    rows = await _rows(datasette, FROZEN_COLUMNS, exploration)
+    rows = await _rows(datasette, _FROZEN, exploration)
     blocks = await asyncio.to_thread(lambda: tuple(map(frozen_of, rows)))
     return Snapshot(exploration.snapshot, blocks)
 
 
 async def frozen(datasette: Datasette, exploration: Exploration, block_id: str) -> Frozen | None:
     """What was frozen of one block, or None."""
-    rows = await _rows(datasette, FROZEN_COLUMNS, exploration, block_id)
+    rows = await _rows(datasette, _FROZEN, exploration, block_id)
     return await asyncio.to_thread(frozen_of, rows[0]) if rows else None
 
 
 async def reads(datasette: Datasette, exploration: Exploration) -> tuple[Read, ...]:
     """What each frozen block has read, without its rows."""
-    columns = "block_id, database_name, tables, row_count, taken_at, refused"
     return tuple(
         Read(
             block_id=row["block_id"],
@@ -72,13 +78,13 @@ async def reads(datasette: Datasette, exploration: Exploration) -> tuple[Read, .
             taken_at=row["taken_at"],
             refused=row["refused"],
         )
-        for row in await _rows(datasette, columns, exploration)
+        for row in await _rows(datasette, _READS, exploration)
     )
 
 
 async def fragments(datasette: Datasette, exploration: Exploration) -> dict[str, Fragment]:
     """The HTML that is kept of frozen blocks, by the block's id."""
-    rows = await _rows(datasette, "block_id, html, html_for", exploration)
+    rows = await _rows(datasette, _FRAGMENTS, exploration)
     kept = [row for row in rows if row["html"] is not None]
     return await asyncio.to_thread(
         lambda: {
@@ -103,7 +109,7 @@ async def keep_fragments(
 
     def change(connection: sqlite3.Connection) -> None:
         connection.executemany(
-            f"update {_TABLE} set html = ?, html_for = ? "  # noqa: S608 -- ours
+            f"update {_TABLE} set html = ?, html_for = ? "
             "where exploration_id = ? and number = ? and block_id = ?",
             values,
         )
@@ -151,15 +157,11 @@ def insert_frozen(
 
 def drop_snapshots(connection: sqlite3.Connection, exploration_id: str) -> None:
     """Forget all frozen blocks of an exploration, within a transaction."""
-    connection.execute(f"delete from {_TABLE} where exploration_id = ?", [exploration_id])  # noqa: S608 -- ours
+    connection.execute(f"delete from {_TABLE} where exploration_id = ?", [exploration_id])
 
 
 async def _rows(
-    datasette: Datasette, columns: str, exploration: Exploration, block_id: str | None = None
+    datasette: Datasette, sql: str, exploration: Exploration, block_id: str | None = None
 ) -> list[Any]:
-    return await read(
-        datasette,
-        f"select {columns} from {_TABLE} where exploration_id = :id and number = :number "  # noqa: S608 -- ours
-        "and (:block is null or block_id = :block) order by position",
-        {"id": exploration.id, "number": exploration.snapshot, "block": block_id},
-    )
+    values = {"id": exploration.id, "number": exploration.snapshot, "block": block_id}
+    return await read(datasette, sql, values)

@@ -89,7 +89,7 @@ async def get(datasette: Datasette, exploration_id: str) -> Exploration | None:
     """The exploration of that id, or None."""
     rows = await read(
         datasette,
-        f"select {EXPLORATION_COLUMNS} from {EXPLORATIONS} where id = ?",  # noqa: S608 -- ours
+        f"select {EXPLORATION_COLUMNS} from {EXPLORATIONS} where id = ?",
         [exploration_id],
     )
     return exploration_of(rows[0]) if rows else None
@@ -99,8 +99,7 @@ async def revision(datasette: Datasette, exploration_id: str, number: int) -> Re
     """One revision with its document, or None."""
     rows = await read(
         datasette,
-        f"select {REVISION_COLUMNS} from {REVISIONS} "  # noqa: S608 -- ours
-        "where exploration_id = ? and number = ?",
+        f"select {REVISION_COLUMNS} from {REVISIONS} where exploration_id = ? and number = ?",
         [exploration_id, number],
     )
     return revision_of(rows[0]) if rows else None
@@ -110,8 +109,7 @@ async def revisions(datasette: Datasette, exploration_id: str) -> tuple[Revision
     """All revisions without their documents, newest first."""
     rows = await read(
         datasette,
-        f"select {SUMMARY_COLUMNS} from {REVISIONS} "  # noqa: S608 -- ours
-        "where exploration_id = ? order by number desc",
+        f"select {SUMMARY_COLUMNS} from {REVISIONS} where exploration_id = ? order by number desc",
         [exploration_id],
     )
     return tuple(map(summary_of, rows))
@@ -202,12 +200,13 @@ async def delete(datasette: Datasette, exploration_id: str) -> None:
     """Forget an exploration with its versions, links and rows. Widgets and questions stay."""
 
     def change(connection: sqlite3.Connection) -> None:
-        connection.execute(f"delete from {EXPLORATIONS} where id = ?", [exploration_id])  # noqa: S608 -- ours
-        for table in (REVISIONS, LINKS, SEARCHED):
-            connection.execute(
-                f"delete from {table} where exploration_id = ?",  # noqa: S608 -- ours
-                [exploration_id],
-            )
+        for sql in (
+            f"delete from {EXPLORATIONS} where id = ?",
+            f"delete from {REVISIONS} where exploration_id = ?",
+            f"delete from {LINKS} where exploration_id = ?",
+            f"delete from {SEARCHED} where exploration_id = ?",
+        ):
+            connection.execute(sql, [exploration_id])
         drop_snapshots(connection, exploration_id)
 
     await write(datasette, change)

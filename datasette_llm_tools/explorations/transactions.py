@@ -24,6 +24,7 @@ EXPLORATIONS = "llm_tools_explorations"
 REVISIONS = "llm_tools_exploration_revisions"
 LINKS = "llm_tools_exploration_links"
 SEARCHED = "llm_tools_explorations_fts"
+_ALL_COLUMNS_SET = ", ".join(f"{name} = ?" for name in EXPLORATION_COLUMNS.split(", "))
 
 
 def exploration_in(connection: sqlite3.Connection, exploration_id: str) -> Exploration:
@@ -31,7 +32,7 @@ def exploration_in(connection: sqlite3.Connection, exploration_id: str) -> Explo
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
     row = cursor.execute(
-        f"select {EXPLORATION_COLUMNS} from {EXPLORATIONS} where id = ?",  # noqa: S608 -- ours
+        f"select {EXPLORATION_COLUMNS} from {EXPLORATIONS} where id = ?",
         [exploration_id],
     ).fetchone()
     if row is None:
@@ -42,7 +43,7 @@ def exploration_in(connection: sqlite3.Connection, exploration_id: str) -> Explo
 def newest_number(connection: sqlite3.Connection, exploration_id: str) -> int:
     """The highest number of its revisions."""
     row = connection.execute(
-        f"select max(number) from {REVISIONS} where exploration_id = ?",  # noqa: S608 -- ours
+        f"select max(number) from {REVISIONS} where exploration_id = ?",
         [exploration_id],
     ).fetchone()
     return int(row[0])
@@ -53,8 +54,7 @@ def summary_in(connection: sqlite3.Connection, exploration_id: str, number: int)
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
     row = cursor.execute(
-        f"select {SUMMARY_COLUMNS} from {REVISIONS} "  # noqa: S608 -- ours
-        "where exploration_id = ? and number = ?",
+        f"select {SUMMARY_COLUMNS} from {REVISIONS} where exploration_id = ? and number = ?",
         [exploration_id, number],
     ).fetchone()
     if row is None:
@@ -69,8 +69,7 @@ def revision_in(
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
     row = cursor.execute(
-        f"select {REVISION_COLUMNS} from {REVISIONS} "  # noqa: S608 -- ours
-        "where exploration_id = ? and number = ?",
+        f"select {REVISION_COLUMNS} from {REVISIONS} where exploration_id = ? and number = ?",
         [exploration_id, number],
     ).fetchone()
     return revision_of(row) if row else None
@@ -99,7 +98,7 @@ def replace_draft(
         is_draft=is_draft,
     )
     connection.execute(
-        f"delete from {REVISIONS} where exploration_id = ? and number = ?",  # noqa: S608 -- ours
+        f"delete from {REVISIONS} where exploration_id = ? and number = ?",
         [exploration_id, draft.number],
     )
     insert(connection, REVISIONS, REVISION_COLUMNS, revision_values(kept))
@@ -109,7 +108,7 @@ def replace_draft(
 def make_current(connection: sqlite3.Connection, made: Revision, at: str) -> None:
     """Let its author work on a revision from now on, and find it by its words."""
     connection.execute(
-        f"update {EXPLORATIONS} set current = ?, updated_at = ? where id = ?",  # noqa: S608 -- ours
+        f"update {EXPLORATIONS} set current = ?, updated_at = ? where id = ?",
         [made.number, at, made.exploration_id],
     )
     make_searchable(connection, made, "draft")
@@ -117,9 +116,8 @@ def make_current(connection: sqlite3.Connection, made: Revision, at: str) -> Non
 
 def write_over(connection: sqlite3.Connection, each: Exploration) -> None:
     """Write down an exploration as it is now."""
-    columns = ", ".join(f"{name} = ?" for name in EXPLORATION_COLUMNS.split(", "))
     connection.execute(
-        f"update {EXPLORATIONS} set {columns} where id = ?",  # noqa: S608 -- ours
+        f"update {EXPLORATIONS} set {_ALL_COLUMNS_SET} where id = ?",
         [*exploration_values(each), each.id],
     )
 
@@ -139,6 +137,6 @@ def make_searchable(connection: sqlite3.Connection, found: Revision, edition: st
 def forget_texts(connection: sqlite3.Connection, exploration_id: str, edition: str) -> None:
     """Let an edition of an exploration be found no more."""
     connection.execute(
-        f"delete from {SEARCHED} where exploration_id = ? and edition = ?",  # noqa: S608 -- ours
+        f"delete from {SEARCHED} where exploration_id = ? and edition = ?",
         [exploration_id, edition],
     )

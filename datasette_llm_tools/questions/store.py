@@ -133,7 +133,7 @@ async def save_answer(datasette: Datasette, question_id: str, answer: Answer) ->
 async def get(datasette: Datasette, question_id: str) -> Question | None:
     """The question of that id, or None."""
     rows = await datasette.get_internal_database().execute(
-        f"select {_COLUMNS} from llm_tools_questions where id = ?",  # noqa: S608 -- our columns
+        f"select {_COLUMNS} from llm_tools_questions where id = ?",
         [question_id],
     )
     row = rows.first()
@@ -177,7 +177,7 @@ async def history(
                or sql like :like escape '\\' or answer like :like escape '\\')
           and (:created = '' or (created_at, id) < (:created, :last_id))
         order by created_at desc, id desc limit :size
-        """,  # noqa: S608 -- our columns
+        """,
         {
             "actor_id": actor_id,
             "database": database,
@@ -196,31 +196,31 @@ async def history(
 
 async def rename(datasette: Datasette, question_id: str, title: str) -> None:
     """Give a question another name in lists; an empty one brings the question back."""
-    await _set(datasette, "title = ?", question_id, title.strip()[:200] or None)
+    await datasette.get_internal_database().execute_write(
+        "update llm_tools_questions set title = ? where id = ?",
+        [title.strip()[:200] or None, question_id],
+    )
 
 
 async def share(datasette: Datasette, question_id: str, shared: bool) -> None:
     """Let everybody who may ask this database read the question, or nobody else."""
-    await _set(datasette, "shared = ?", question_id, int(shared))
+    await datasette.get_internal_database().execute_write(
+        "update llm_tools_questions set shared = ? where id = ?", [int(shared), question_id]
+    )
 
 
 async def mark(datasette: Datasette, question_id: str, verified: bool | None) -> None:
     """Keep what the owner says of the answer as it is: right, wrong, or nothing any more."""
     value = None if verified is None else int(verified)
-    await _set(datasette, "verified = ?", question_id, value)
+    await datasette.get_internal_database().execute_write(
+        "update llm_tools_questions set verified = ? where id = ?", [value, question_id]
+    )
 
 
 async def delete(datasette: Datasette, question_id: str) -> None:
     """Forget a question; its follow-ups stay and stand for themselves."""
     await datasette.get_internal_database().execute_write(
         "delete from llm_tools_questions where id = ?", [question_id]
-    )
-
-
-async def _set(datasette: Datasette, assignment: str, question_id: str, value: Any) -> None:
-    await datasette.get_internal_database().execute_write(
-        f"update llm_tools_questions set {assignment} where id = ?",  # noqa: S608 -- ours
-        [value, question_id],
     )
 
 

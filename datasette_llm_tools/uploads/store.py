@@ -133,20 +133,19 @@ def copy_table(
 
     Raises UploadRejected if SQLite cannot, or if `is_stopped` says so in between.
     """
-    alias = "llm_tools_staged"
     try:
-        connection.execute(f"ATTACH ? AS {alias}", [str(staged)])
+        connection.execute("ATTACH ? AS llm_tools_staged", [str(staged)])
         try:
             connection.set_progress_handler(is_stopped, _STEPS)
             connection.execute("BEGIN IMMEDIATE")
             taken = {row[0] for row in connection.execute("SELECT name FROM main.sqlite_master")}
             name = unique_name(wanted, taken)
             (sql,) = connection.execute(
-                f"SELECT sql FROM {alias}.sqlite_master WHERE name = 'rows'"  # noqa: S608 -- ours
+                "SELECT sql FROM llm_tools_staged.sqlite_master WHERE name = 'rows'"
             ).fetchone()
             columns = sql[sql.index("(") :]
             connection.execute(f"CREATE TABLE main.{quoted(name)} {columns}")
-            copied = f"SELECT * FROM {alias}.rows"  # noqa: S608 - the name is ours
+            copied = "SELECT * FROM llm_tools_staged.rows"
             connection.execute(f"INSERT INTO main.{quoted(name)} {copied}")
             if is_stopped():
                 raise UploadRejected("The upload was stopped; nothing was written.")
@@ -154,7 +153,7 @@ def copy_table(
         finally:
             connection.set_progress_handler(None, 0)
             connection.rollback()
-            connection.execute(f"DETACH {alias}")
+            connection.execute("DETACH llm_tools_staged")
     except sqlite3.Error as error:
         raise rejected(error) from error
     return name

@@ -94,7 +94,7 @@ async def get(datasette: Datasette, widget_id: str) -> Widget | None:
     """The widget of that id, or None."""
     rows = await read(
         datasette,
-        f"select {WIDGET_COLUMNS} from llm_tools_widgets where id = ?",  # noqa: S608 -- ours
+        f"select {WIDGET_COLUMNS} from llm_tools_widgets where id = ?",
         [widget_id],
     )
     return widget_of(rows[0]) if rows else None
@@ -104,7 +104,7 @@ async def revision(datasette: Datasette, widget_id: str, number: int) -> Revisio
     """One revision with its source, or None."""
     rows = await read(
         datasette,
-        f"select {REVISION_COLUMNS} from llm_tools_widget_revisions "  # noqa: S608 -- ours
+        f"select {REVISION_COLUMNS} from llm_tools_widget_revisions "
         "where widget_id = ? and number = ?",
         [widget_id, number],
     )
@@ -115,7 +115,7 @@ async def revisions(datasette: Datasette, widget_id: str) -> tuple[RevisionSumma
     """All revisions of a widget without their sources, newest first."""
     rows = await read(
         datasette,
-        f"select {SUMMARY_COLUMNS} from llm_tools_widget_revisions "  # noqa: S608 -- ours
+        f"select {SUMMARY_COLUMNS} from llm_tools_widget_revisions "
         "where widget_id = ? order by number desc",
         [widget_id],
     )
@@ -189,12 +189,20 @@ async def approve(datasette: Datasette, widget_id: str, number: int) -> str:
 
 async def rename(datasette: Datasette, widget_id: str, title: str) -> None:
     """Give a widget another title. Raises Conflict."""
-    await _set(datasette, "title", widget_id, _title(title))
+    await _change(
+        datasette,
+        "update llm_tools_widgets set title = ?, updated_at = ? where id = ?",
+        [_title(title), now(), widget_id],
+    )
 
 
 async def share(datasette: Datasette, widget_id: str, shared: bool) -> None:
     """Let everybody who may run queries on the database see the widget, or nobody else."""
-    await _set(datasette, "shared", widget_id, int(shared))
+    await _change(
+        datasette,
+        "update llm_tools_widgets set shared = ?, updated_at = ? where id = ?",
+        [int(shared), now(), widget_id],
+    )
 
 
 async def delete(datasette: Datasette, widget_id: str) -> None:
@@ -238,7 +246,7 @@ async def catalog(
                where widget_id = id and prompt like :like escape '\\')))
           and (:updated = '' or (updated_at, id) < (:updated, :last_id))
         order by updated_at desc, id desc limit :size
-        """,  # noqa: S608 -- our columns
+        """,
         {
             "actor_id": actor_id,
             "databases": json.dumps(sorted(databases)),
@@ -299,7 +307,7 @@ def _summary(connection: sqlite3.Connection, widget_id: str, number: int) -> Rev
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
     row = cursor.execute(
-        f"select {SUMMARY_COLUMNS} from llm_tools_widget_revisions "  # noqa: S608 -- ours
+        f"select {SUMMARY_COLUMNS} from llm_tools_widget_revisions "
         "where widget_id = ? and number = ?",
         [widget_id, number],
     ).fetchone()
@@ -313,12 +321,9 @@ def _touch(connection: sqlite3.Connection, widget_id: str, at: str, current: int
     )
 
 
-async def _set(datasette: Datasette, column: str, widget_id: str, value: Any) -> None:
+async def _change(datasette: Datasette, sql: str, values: list[Any]) -> None:
     def change(connection: sqlite3.Connection) -> None:
-        connection.execute(
-            f"update llm_tools_widgets set {column} = ?, updated_at = ? where id = ?",  # noqa: S608 -- ours
-            [value, now(), widget_id],
-        )
+        connection.execute(sql, values)
 
     await write(datasette, change)
 

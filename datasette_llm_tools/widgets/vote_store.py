@@ -55,7 +55,7 @@ async def votes(datasette: Datasette, widget_id: str | None = None) -> tuple[Vot
     """The votes on a widget's revisions, or all of them; oldest first."""
     rows = await read(
         datasette,
-        f"select {VOTE_COLUMNS} from llm_tools_widget_votes "  # noqa: S608 -- ours
+        f"select {VOTE_COLUMNS} from llm_tools_widget_votes "
         "where :widget_id is null or widget_id = :widget_id order by voted_at, id",
         {"widget_id": widget_id},
     )

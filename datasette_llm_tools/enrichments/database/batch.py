@@ -76,10 +76,10 @@ class Batch:
         table, where = quoted(target.name), where_key(target)
         # Our own OR clause: a column's ON CONFLICT REPLACE would delete other rows.
         self._update = (
-            f"UPDATE OR ABORT {table} SET {', '.join(f'{name} = ?' for name in names)} "  # noqa: S608 -- quoted
+            f"UPDATE OR ABORT {table} SET {', '.join(f'{name} = ?' for name in names)} "  # noqa: S608 -- names are quoted
             f"WHERE {where}"
         )
-        self._select = f"SELECT {', '.join(names)} FROM {table} WHERE {where}"  # noqa: S608 -- quoted
+        self._select = f"SELECT {', '.join(names)} FROM {table} WHERE {where}"  # noqa: S608 -- names are quoted
 
     def write(self, connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> Orders:
         """Everything that a batch changes, inside the caller's transaction."""

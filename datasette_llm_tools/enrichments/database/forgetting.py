@@ -14,6 +14,10 @@ from .records import RUN_COLUMNS, RUNS, is_held
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
+_RUNS_KEPT = "SELECT count(*) FROM _llm_tools_runs"
+_RESULTS_KEPT = "SELECT count(*) FROM _llm_tools_results"
+_STEPS_KEPT = f"SELECT count(*) FROM {enriched.RECORD}"
+
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
@@ -47,27 +51,27 @@ def _forget(connection: sqlite3.Connection) -> Forgotten | None:
     if there.issuperset(("_llm_tools_runs", "_llm_tools_enrichments")):
         _require_idle(connection)
     forgotten = Forgotten(
-        runs=_count(connection, "_llm_tools_runs") if "_llm_tools_runs" in there else 0,
-        results=_count(connection, "_llm_tools_results") if "_llm_tools_results" in there else 0,
+        runs=_count(connection, _RUNS_KEPT) if "_llm_tools_runs" in there else 0,
+        results=_count(connection, _RESULTS_KEPT) if "_llm_tools_results" in there else 0,
     )
     for name in reversed(ours):  # runs refer to enrichments
         connection.execute(f"DROP TABLE {name}")
     if enriched.RECORD in there:
         enriched.forget_steps(connection)
-        if not _count(connection, enriched.RECORD):
+        if not _count(connection, _STEPS_KEPT):
             connection.execute(f"DROP TABLE {enriched.RECORD}")
     return forgotten
 
 
 def _require_idle(connection: sqlite3.Connection) -> None:
     """Raise Conflict where somebody works on a run: what they write would be lost."""
-    for row in connection.execute(f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.status = 'running'"):  # noqa: S608 -- ours
+    for row in connection.execute(f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.status = 'running'"):
         if is_held(row):
             raise Conflict(f"Run {row['number']} is being worked on: pause or cancel it first.")
 
 
-def _count(connection: sqlite3.Connection, table: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 -- ours
+def _count(connection: sqlite3.Connection, sql: str) -> int:
+    return int(connection.execute(sql).fetchone()[0])
 
 
 def _vacuum(connection: Any, database: str) -> LlmToolsError | None:

@@ -73,7 +73,7 @@ async def claim(
             [RunStatus.RUNNING.value, owner, until, now(), found],
         )
         row = connection.execute(
-            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.id = ?",  # noqa: S608 -- ours
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.id = ?",
             [found],
         ).fetchone()
         return run_of(row, database)
@@ -165,7 +165,7 @@ def _claimable(
 ) -> str | None:
     """The id of the oldest run to be taken, or None."""
     rows = connection.execute(
-        f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
+        f"SELECT {RUN_COLUMNS} FROM {RUNS} "
         "WHERE r.status IN (?, ?) AND (?3 IS NULL OR r.id = ?3) ORDER BY r.number LIMIT ?4",
         [RunStatus.WAITING.value, RunStatus.RUNNING.value, run_id, _MOST_LOOKED_AT],
     )

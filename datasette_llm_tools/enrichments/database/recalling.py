@@ -111,7 +111,7 @@ class _Known:
         self._take(
             answers,
             connection.execute(
-                f"{columns} row_key IN (SELECT value FROM json_each(?)) AND {chosen}",  # noqa: S608 -- ours
+                f"{columns} row_key IN (SELECT value FROM json_each(?)) AND {chosen}",  # noqa: S608 -- literals, above
                 [keys, sources],
             ),
         )
@@ -147,7 +147,7 @@ def _known(connection: sqlite3.Connection, run: Run) -> _Known:
     sources: list[int] = []
     if run.enrichment.specification.use_cache:
         asked = connection.execute(
-            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.prompt_hash = ?1 AND r.done "  # noqa: S608 -- ours
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.prompt_hash = ?1 AND r.done "  # noqa: S608 -- constants of records.py
             "AND r.status != 'undone' AND (?2 = 0 OR r.number < ?2)",
             [prompt_hash, run.number],
         )
@@ -176,4 +176,4 @@ def _select_outputs(connection: sqlite3.Connection, run: Run) -> str:
     target = read_target(connection, run.enrichment.table)
     names = (target.column(each.name) for each in run.enrichment.specification.outputs)
     cells = ", ".join(quoted(each) if each else "NULL" for each in names)
-    return f"SELECT {cells} FROM {quoted(target.name)} WHERE {where_key(target)}"  # noqa: S608 -- quoted
+    return f"SELECT {cells} FROM {quoted(target.name)} WHERE {where_key(target)}"  # noqa: S608 -- names are quoted

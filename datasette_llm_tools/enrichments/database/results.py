@@ -107,7 +107,7 @@ async def results(
 
     def ask(connection: sqlite3.Connection) -> tuple[Result, ...]:
         rows = connection.execute(
-            f"SELECT * FROM _llm_tools_results WHERE {' AND '.join(conditions)} "  # noqa: S608 -- ours
+            f"SELECT * FROM _llm_tools_results WHERE {' AND '.join(conditions)} "  # noqa: S608 -- literals, above
             "ORDER BY row_key LIMIT :limit",
             {
                 "run": run.number,
@@ -184,7 +184,7 @@ async def results_of_row(
 
         def of(row: sqlite3.Row) -> Provenance | None:
             run = connection.execute(
-                f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
+                f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- constants of records.py
                 "WHERE r.number = ? AND e.table_name = ? COLLATE NOCASE",
                 [row["run"], table],
             ).fetchone()

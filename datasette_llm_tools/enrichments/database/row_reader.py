@@ -118,7 +118,7 @@ class Reader:
         keys = [tuple(each) for each in result.rows]
         if result.truncated and len(self._target.key_columns) == 1:
             ends = await self.run(
-                f"SELECT min({self._keys}), max({self._keys}) FROM {self._table}",  # noqa: S608 -- quoted
+                f"SELECT min({self._keys}), max({self._keys}) FROM {self._table}",  # noqa: S608 -- names are quoted
                 {},
                 with_selection=False,
             )
@@ -196,7 +196,7 @@ class Reader:
             listed.append(marks if len(key) == 1 else f"({marks})")
         values = "" if len(self._target.key_columns) == 1 else "VALUES "
         sql = (
-            f"SELECT {self._keys}{self._cells} FROM {self._table} "  # noqa: S608 -- quoted
+            f"SELECT {self._keys}{self._cells} FROM {self._table} "  # noqa: S608 -- names are quoted
             f"WHERE ({self._keys}) IN ({values}{', '.join(listed)})"
         )
         return sql, params
@@ -216,7 +216,7 @@ class Reader:
             for name in map(self._column, self._columns)
         )
         sql = (
-            f"SELECT {self._keys}{cells} FROM {self._table} "  # noqa: S608 -- quoted
+            f"SELECT {self._keys}{cells} FROM {self._table} "  # noqa: S608 -- names are quoted
             f"WHERE {where_key(self._target)}"
         )
 

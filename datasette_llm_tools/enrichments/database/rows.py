@@ -168,7 +168,7 @@ async def _with_results(datasette: Datasette, run: Run, rows: Sequence[Row] | No
 
     def ask(connection: sqlite3.Connection) -> set[str]:
         found = connection.execute(
-            f"SELECT row_key FROM _llm_tools_results WHERE run = ? {keys}"  # noqa: S608 -- ours
+            f"SELECT row_key FROM _llm_tools_results WHERE run = ? {keys}"  # noqa: S608 -- one of two literals
             f"LIMIT {1 if rows is None else len(rows)}",
             params,
         )

@@ -74,7 +74,7 @@ def adopt(connection: sqlite3.Connection, run: Run, by: Mapping[str, Any]) -> No
 
 def _row(connection: sqlite3.Connection, number: int) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.number = ?",  # noqa: S608 -- ours
+        f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.number = ?",
         [number],
     ).fetchone()
     if row is None:
@@ -141,12 +141,10 @@ def writers(
     connection: sqlite3.Connection, enrichment: Enrichment, statuses: Iterable[RunStatus]
 ) -> list[Run]:
     """The runs in these statuses that write a column which this enrichment writes."""
-    wanted = tuple(each.value for each in statuses)
-    marks = ", ".join("?" for _ in wanted)
     rows = connection.execute(
-        f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
-        f"WHERE e.table_name = ? COLLATE NOCASE AND r.status IN ({marks})",
-        [enrichment.table, *wanted],
+        f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE e.table_name = ? COLLATE NOCASE "
+        "AND r.status IN (SELECT value FROM json_each(?))",
+        [enrichment.table, json.dumps([each.value for each in statuses])],
     )
     found = readable(rows, lambda row: run_of(row, enrichment.database))
     return [each for each in found if shared(each, enrichment)]

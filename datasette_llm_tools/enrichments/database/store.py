@@ -90,7 +90,7 @@ async def get_enrichment(
 
     def ask(connection: sqlite3.Connection) -> Enrichment | None:
         row = connection.execute(
-            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e WHERE e.id = ?",  # noqa: S608 -- ours
+            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e WHERE e.id = ?",
             [enrichment_id],
         ).fetchone()
         return enrichment_of(row, database) if row else None
@@ -105,7 +105,7 @@ async def enrichments(
 
     def ask(connection: sqlite3.Connection) -> tuple[Enrichment, ...]:
         rows = connection.execute(
-            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e "  # noqa: S608 -- ours
+            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e "
             "WHERE ?1 IS NULL OR e.table_name = ?1 COLLATE NOCASE ORDER BY e.rowid DESC",
             [table],
         )
@@ -180,7 +180,7 @@ async def get_run(datasette: Datasette, database: str, run_id: str) -> Run | Non
 
     def ask(connection: sqlite3.Connection) -> Run | None:
         row = connection.execute(
-            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.id = ?",  # noqa: S608 -- ours
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} WHERE r.id = ?",
             [run_id],
         ).fetchone()
         return run_of(row, database) if row else None
@@ -195,7 +195,7 @@ async def runs(
 
     def ask(connection: sqlite3.Connection) -> tuple[Run, ...]:
         rows = connection.execute(
-            f"SELECT {RUN_COLUMNS} FROM {RUNS} "  # noqa: S608 -- ours
+            f"SELECT {RUN_COLUMNS} FROM {RUNS} "
             "WHERE ?1 IS NULL OR e.table_name = ?1 COLLATE NOCASE "
             "ORDER BY r.number DESC LIMIT ?2",
             [table, limit],

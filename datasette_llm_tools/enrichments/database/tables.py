@@ -256,7 +256,7 @@ def _rowid_name(connection: sqlite3.Connection, table: str, columns: Sequence[st
     for name in _ROWID_NAMES:
         if name not in taken:
             try:
-                connection.execute(f"SELECT {name} FROM {quoted(table)} LIMIT 0")  # noqa: S608 -- quoted
+                connection.execute(f"SELECT {name} FROM {quoted(table)} LIMIT 0")  # noqa: S608 -- names are quoted
             except sqlite3.OperationalError:
                 return None
             return name
@@ -273,6 +273,6 @@ def _is_rowid_alias(
     if rowid is None:
         return False
     program = connection.execute(
-        f"EXPLAIN SELECT {quoted(key)} FROM {quoted(table)} NOT INDEXED"  # noqa: S608 -- quoted
+        f"EXPLAIN SELECT {quoted(key)} FROM {quoted(table)} NOT INDEXED"  # noqa: S608 -- names are quoted
     ).fetchall()
     return any(row[1] == "Rowid" for row in program)

@@ -114,7 +114,7 @@ def _restore(
     name = quoted(output.name)
     table, where = quoted(target.name), where_key(target)
     # SQLite compares with the column's affinity, as it stored the value.
-    sql = f"UPDATE OR ABORT {table} SET {name} = ? WHERE {where} AND {name} IS ? COLLATE BINARY"  # noqa: S608 -- quoted
+    sql = f"UPDATE OR ABORT {table} SET {name} = ? WHERE {where} AND {name} IS ? COLLATE BINARY"  # noqa: S608 -- names are quoted
     try:
         changed = connection.execute(
             sql, [before, *key, to_sqlite(output, written.get(output.name))]
@@ -125,7 +125,7 @@ def _restore(
         return False
     if changed:
         return True
-    there = connection.execute(f"SELECT 1 FROM {table} WHERE {where}", key).fetchone()  # noqa: S608 -- quoted
+    there = connection.execute(f"SELECT 1 FROM {table} WHERE {where}", key).fetchone()  # noqa: S608 -- names are quoted
     return False if there else None
 
 
@@ -147,7 +147,7 @@ def _dropped(connection: sqlite3.Connection, target: TargetTable, column: str) -
     """Drop a column that holds nothing; says whether it could be."""
     table, name = quoted(target.name), quoted(column)
     used = connection.execute(
-        f"SELECT 1 FROM {table} WHERE {name} IS NOT NULL LIMIT 1"  # noqa: S608 -- quoted
+        f"SELECT 1 FROM {table} WHERE {name} IS NOT NULL LIMIT 1"  # noqa: S608 -- names are quoted
     ).fetchone()
     if used:
         return False

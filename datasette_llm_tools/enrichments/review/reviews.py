@@ -147,7 +147,7 @@ async def keys_in_order(
 
     def ask(connection: sqlite3.Connection) -> tuple[Key, ...]:
         rows = connection.execute(
-            "SELECT r.row_key FROM _llm_tools_results AS r "  # noqa: S608 -- our own words
+            "SELECT r.row_key FROM _llm_tools_results AS r "  # noqa: S608 -- literals of _labelled()
             f"WHERE r.run = ? AND r.status = ?{where}",
             [run.number, _DONE, *params],
         )
@@ -175,7 +175,7 @@ async def count_labels(datasette: Datasette, run: Run, output: str) -> dict[str,
 
     def ask(connection: sqlite3.Connection) -> dict[str, int]:
         rows = connection.execute(
-            f"SELECT {_LABEL} AS label, count(*) FROM _llm_tools_results AS r, "  # noqa: S608 -- our own words
+            f"SELECT {_LABEL} AS label, count(*) FROM _llm_tools_results AS r, "  # noqa: S608 -- a constant
             "json_each(r.reply_values) AS each "
             "WHERE r.run = ? AND r.status = ? AND each.key = ? GROUP BY 1 ORDER BY 2 DESC, 1",
             [run.number, _DONE, output],
@@ -267,7 +267,7 @@ class _Keeping:
         """Whether the table still holds a value."""
         require_columns(connection, self._target, [output.name])
         found = connection.execute(
-            f"SELECT 1 FROM {quoted(self._target.name)} "  # noqa: S608 -- quoted
+            f"SELECT 1 FROM {quoted(self._target.name)} "  # noqa: S608 -- names are quoted
             f"WHERE {where_key(self._target)} AND {quoted(output.name)} IS ?",
             [*self._key, to_sqlite(output, value)],
         )
@@ -279,7 +279,7 @@ class _Keeping:
         require_columns(connection, self._target, cells)
         # Our own OR clause: a column's ON CONFLICT REPLACE would delete other rows.
         changed = connection.execute(
-            f"UPDATE OR ABORT {quoted(self._target.name)} "  # noqa: S608 -- quoted
+            f"UPDATE OR ABORT {quoted(self._target.name)} "  # noqa: S608 -- names are quoted
             f"SET {', '.join(f'{quoted(name)} = ?' for name in cells)} "
             f"WHERE {where_key(self._target)}",
             [*cells.values(), *self._key],

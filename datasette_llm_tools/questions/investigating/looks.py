@@ -39,7 +39,7 @@ def values_sql(action: Action, schema: Schema) -> str:
     where = f"\nWHERE {' OR '.join(patterns)}" if patterns else ""
     first = f"{patterns[0]} DESC, " if len(patterns) > 1 else ""
     return (
-        f"SELECT {name}, COUNT(*) AS count FROM {quoted(table.name)}{where}\n"  # noqa: S608 - quoted
+        f"SELECT {name}, COUNT(*) AS count FROM {quoted(table.name)}{where}\n"  # noqa: S608 -- names are quoted
         f"GROUP BY {name} ORDER BY {first}count DESC, {name} LIMIT {VALUES_SHOWN}"
     )
 

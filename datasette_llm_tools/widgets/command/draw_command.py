@@ -156,7 +156,7 @@ async def _select(datasette: Datasette, database: str, text: str) -> str:
     """The statement to draw: the text, or all rows of the table that it names."""
     tables = await visible_tables(datasette, ACTOR, database)
     if text in tables:
-        return f"select * from {quoted(text)}"  # noqa: S608 -- quoted
+        return f"select * from {quoted(text)}"  # noqa: S608 -- names are quoted
     if _SELECT.match(text):
         return text
     near = process.extractOne(text, sorted(tables), score_cutoff=60)
