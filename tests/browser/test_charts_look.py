@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 from conftest import Visiting
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 from test_charts import BY_CARRIER, CHART, chart_path, drawn
 from test_looks import LOW_CONTRAST
+
+from datasette_llm_tools.widgets.exporting.picture_theme import THEME, WIDTH
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -97,14 +99,14 @@ async def test_everything_is_done_by_keyboard(visit: Visiting) -> None:
     await expect(page.get_by_role("radio", name="Area")).to_be_focused()
 
 
-async def zoomed(page: object) -> float:
+async def zoomed(page: Page) -> float:
     """How long the range of x is that is shown."""
     script = """() => {
         const { view } = document.querySelector("llm-tools-chart").picture;
         const [from, to] = view.scale("x").domain();
         return to - from;
     }"""
-    return float(await page.evaluate(script))  # type: ignore[attr-defined]
+    return float(await page.evaluate(script))
 
 
 async def test_a_wheel_scrolls_the_page_and_zooms_with_control(visit: Visiting) -> None:
@@ -211,11 +213,9 @@ async def test_libraries_are_loaded_only_where_something_is_drawn(visit: Visitin
     assert 500_000 < loaded <= 900_000
 
 
-async def scripts(page: object) -> list[str]:
+async def scripts(page: Page) -> list[str]:
     """The libraries that were loaded."""
-    names = await page.evaluate(  # type: ignore[attr-defined]
-        "performance.getEntriesByType('resource').map((each) => each.name)"
-    )
+    names = await page.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
     return [each for each in names if "/vendor/vega" in each]
 
 
@@ -228,3 +228,17 @@ async def test_fifty_thousand_points_are_drawn_and_checked(visit: Visiting) -> N
     seen = await visit(f"{CHART}?{urlencode({'sql': sql, '_spec': json.dumps(spec)})}")
     await drawn(seen)
     await expect(seen.page.get_by_text("50,000 numbers drawn, all as queried")).to_be_visible()
+
+
+async def test_pictures_of_the_server_look_like_those_of_the_page(visit: Visiting) -> None:
+    seen = await visit(chart_path(BY_CARRIER))
+    await drawn(seen)
+    theme = await seen.page.evaluate(
+        """async (width) => {
+            const script = document.querySelector('script[src*="llm-tools-chart"]').src;
+            const { pictureTheme } = await import(new URL("chart-theme.js", script).href);
+            return pictureTheme(width);
+        }""",
+        WIDTH,
+    )
+    assert theme == THEME

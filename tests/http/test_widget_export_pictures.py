@@ -14,6 +14,7 @@ import pytest
 
 from datasette_llm_tools.errors import BadInput, LimitReached, NotInstalled
 from datasette_llm_tools.widgets.exporting import pictures
+from datasette_llm_tools.widgets.exporting.picture_theme import themed
 from datasette_llm_tools.widgets.exporting.pictures import picture, refuse_addresses
 from tests.overheard import collector
 
@@ -57,6 +58,44 @@ async def test_an_svg_has_marks_title_and_notes_and_escapes_what_rows_hold() -> 
     assert "&lt;2 bytes&gt;" in text
 
 
+@pytest.mark.asyncio
+async def test_a_picture_has_the_colours_and_letters_of_the_page() -> None:
+    drawn = (await picture(BARS, FIELDS, ROWS, "svg", title="Sales")).decode()
+    assert 'fill="#276890"' in drawn and "4c78a8" not in drawn
+    assert 'font-size="12px"' in drawn and 'font-size="10px"' not in drawn
+    assert 'width="720"' in drawn
+    assert (await picture(BARS, FIELDS, ROWS, "svg")).decode().count("Sales") == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "width", "height"),
+    [
+        ({}, 720, None),
+        ({"width": "container", "height": 300}, 720, 300),
+        ({"width": 640, "height": 400}, 720, 450),
+        ({"width": 100, "height": {"step": 22}}, 130, {"step": 22}),
+        ({"width": 0, "height": 5}, 720, 5),
+        ({"width": 10**400, "height": 5}, 720, 5),
+        ({"width": 640, "height": -1}, 720, -1),
+    ],
+)
+def test_a_picture_is_as_wide_as_others(spec: dict[str, Any], width: Any, height: Any) -> None:
+    sized = themed(spec)
+    assert (sized["width"], sized.get("height")) == (width, height)
+
+
+@pytest.mark.parametrize("encoding", [None, [], {"color": 3}, {"color": {"scale": "x"}}])
+def test_what_is_no_encoding_stays_as_it_is(encoding: Any) -> None:
+    assert themed({"encoding": encoding})["encoding"] == encoding
+
+
+def test_a_scheme_gives_way_to_the_theme() -> None:
+    color = {"field": "f2", "scale": {"scheme": "viridis", "type": "log"}}
+    sized = themed({"encoding": {"x": {"field": "f0"}, "color": color}})
+    assert sized["encoding"]["color"] == {"field": "f2", "scale": {"type": "log"}}
+    assert sized["encoding"]["x"] == {"field": "f0"}
+
+
 @pytest.mark.parametrize("text", ["\x0e", "a\x00b", "\ud800", "\uffff", "é\U0001f600"])
 @pytest.mark.asyncio
 async def test_any_text_can_be_drawn(text: str) -> None:
@@ -71,7 +110,7 @@ async def test_any_text_can_be_drawn(text: str) -> None:
 async def test_a_png_is_one_and_as_wide_as_said() -> None:
     drawn = await picture(BARS, FIELDS, ROWS[:1], "png")
     assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
-    assert int.from_bytes(drawn[16:20], "big") > 720 * pictures._PNG_SCALE
+    assert int.from_bytes(drawn[16:20], "big") == 720 * pictures._PNG_SCALE
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ...errors import BadInput, LlmToolsError, NotFound
 from ...markdown import markdown
 from ...permissions import Actor
 from ...queries import Value
+from ...widgets.exporting.export_html import chart_notes
 from ...widgets.exporting.exports import chart_picture
 from ...widgets.exporting.pictures import can_draw, drawable, png_of
 from ..contents import block_name
@@ -79,7 +80,9 @@ async def block_svg(
         shown = await shown_live(datasette, actor, found.exploration, document, block, values)
     if not isinstance(shown, Ran) or shown.drawn is None:
         raise NotFound(shown if isinstance(shown, str) else "There is no chart to be drawn.")
-    return await chart_picture(shown.drawn, block_name(block), "svg")
+    # What was left out, and the name where there is one, stand beside it on the page.
+    title = "" if block_name(block) else str(shown.drawn.get("title") or "")
+    return await chart_picture(shown.drawn, "svg", title=title)
 
 
 async def _first_chart(datasette: Datasette, found: Opened) -> str | None:
@@ -94,6 +97,7 @@ async def _first_chart(datasette: Datasette, found: Opened) -> str | None:
 
 async def _svg_or_none(drawn: Mapping[str, Any] | None) -> str | None:
     try:
-        return (await chart_picture(drawn, "", "svg")).decode() if drawn else None
+        notes = chart_notes(drawn) if drawn else []
+        return (await chart_picture(drawn, "svg", notes=notes)).decode() if drawn else None
     except LlmToolsError:
         return None  # the title alone, then

@@ -58,7 +58,7 @@ async def pictures_of(file: File) -> dict[str, bytes]:
             break
         more = frozen.more
         said = [str(each) for each in (more.get("note"), *(more.get("left_out") or ())) if each]
-        title = block.title or str(more.get("title") or "")
+        title = "" if block.title else str(more.get("title") or "")  # a heading has it
         fields = list(more.get("fields") or frozen.columns)
         try:
             found[block.id] = await picture(

@@ -63,7 +63,7 @@ async def chart_picture(request: Request, datasette: Datasette) -> Response:
     if source is None:
         raise BadInput("Say what to draw: ?sql=SELECT … or ?table=NAME.")
     drawn = await _drawn(datasette, request.actor, database, source.sql, source.params, request)
-    svg = await picture_of(drawn, drawn["title"], "svg")
+    svg = await picture_of(drawn, "svg")  # the page around it has title and notes
     headers = {
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "Cache-Control": "private, no-store",

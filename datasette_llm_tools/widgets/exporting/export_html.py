@@ -156,8 +156,8 @@ def _needed(drawn: Mapping[str, Any]) -> dict[str, Any]:
 
 def chart_notes(drawn: Mapping[str, Any]) -> list[str]:
     """What is said on a chart beside its title: that it was cut, and what it leaves out."""
-    said = [drawn["note"], *drawn["left_out"]]
-    return [each for each in said if each]
+    said = [drawn.get("note"), *(drawn.get("left_out") or ())]
+    return [str(each) for each in said if each]
 
 
 def library_script(name: str) -> str:

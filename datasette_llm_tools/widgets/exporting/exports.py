@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,18 +87,26 @@ async def picture_file(made_of: Material, kind: pictures.PictureType) -> bytes:
     """SVG or PNG of a chart. Raises BadInput for a document, and what pictures.picture raises."""
     if made_of.drawn is None:
         raise BadInput("There are pictures of charts only; open the HTML file in a browser.")
-    return await chart_picture(made_of.drawn, made_of.widget.title, kind)
+    notes = export_html.chart_notes(made_of.drawn)
+    return await chart_picture(made_of.drawn, kind, title=made_of.widget.title, notes=notes)
 
 
-async def chart_picture(drawn: Mapping[str, Any], title: str, kind: pictures.PictureType) -> bytes:
-    """The picture of a chart that was drawn, with what was left out said on it."""
+async def chart_picture(
+    drawn: Mapping[str, Any],
+    kind: pictures.PictureType,
+    *,
+    title: str = "",
+    notes: Sequence[str] = (),
+) -> bytes:
+    """The picture of a chart that was drawn. On it stand title and notes (export_html.chart_notes)
+    where nothing around it says them."""
     return await pictures.picture(
         drawn["vega_lite"],
         drawn["fields"],
         drawn["rows"],
         kind,
         title=title,
-        notes=export_html.chart_notes(drawn),
+        notes=notes,
     )
 
 

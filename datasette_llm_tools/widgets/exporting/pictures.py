@@ -19,6 +19,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from ...errors import BadInput, LimitReached, NotInstalled
+from .picture_theme import themed
 
 PictureType = Literal["svg", "png"]
 
@@ -27,7 +28,7 @@ _SECONDS = 30.0
 _MEMORY_BYTES = 1_500_000_000
 _MOST_BYTES = 25_000_000
 _AT_ONCE = 2
-_SIZE = {"width": 720, "height": 400}
+_HEIGHT = 400
 _PNG_SCALE = 2.0  # so that it is sharp on screens of today
 _ADDRESSES = {"url", "href"}
 _UNDRAWABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -127,14 +128,13 @@ def _whole(
     title: str,
     notes: Sequence[str],
 ) -> dict[str, Any]:
-    """The spec with rows and title, on white, and with a size where it would fill its page."""
+    """The spec with rows and title, and with a size where it would fill its page."""
     named = [dict(zip(fields, map(json_value, row), strict=True)) for row in rows]
-    spec = {"background": "white", "padding": 16, **vega_lite, "datasets": {"rows": named}}
-    for side, pixels in _SIZE.items():
-        if spec.get(side, "container") == "container" and not {"facet", "hconcat"} & set(spec):
-            spec[side] = pixels
+    spec = {**themed(vega_lite), "datasets": {"rows": named}}
+    if spec.get("height", "container") == "container":
+        spec["height"] = _HEIGHT
     if title or notes:
-        spec["title"] = {"text": title, "subtitle": list(notes), "anchor": "start"}
+        spec["title"] = {"text": title, "subtitle": list(notes)}
     return spec
 
 
