@@ -14,8 +14,8 @@ from .agreeing.contexts import AgreementView, AskedBackView, Mend
 from .empty_results import EmptyResult
 from .explaining.values import Explanation
 from .investigating.contexts import InvestigationView
-from .number_links import NumberLinks
 from .statements.nothing_found import NothingFound
+from .tracing.number_links import NumberLinks
 
 
 @dataclass(frozen=True)

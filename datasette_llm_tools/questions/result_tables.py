@@ -10,7 +10,7 @@ from ..cells import display_rows
 from ..queries import QueryResult
 from ..schema import Schema
 from .contexts import ResultTable
-from .number_links import NumberLinks
+from .tracing.number_links import NumberLinks
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

@@ -72,7 +72,7 @@ def schema() -> Schema:
         (
             "select count(carrier) from flights",
             "select count(distinct carrier) from flights",
-            ("count rows that have a value for carrier", "different values of carrier"),
+            ("count rows with a value for carrier", "different values of carrier"),
         ),
         (
             "select sum(delay) from flights",

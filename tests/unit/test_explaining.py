@@ -38,6 +38,7 @@ SCHEMA = Schema(
                 Column("id", "INTEGER", pk=1),
                 Column("book_id", "INTEGER", not_null=True),
                 Column("fee", "INTEGER"),
+                Column("lent", "TEXT", minimum="2019-01-01 08:00", maximum="2020-02-01 08:00"),
             ),
         ),
         Table("shelves", "view", (Column("shelf", "TEXT"), Column("books", "INTEGER"))),
@@ -65,7 +66,7 @@ CONDITIONS = {
     "price >= 2.5 and pages < 100": "price is at least 2.5 and pages is less than 100",
     "pages = 1 or pages = 2 and price > 3": "pages is 1 or (pages is 2 and price is more than 3)",
     "(pages = 1 or pages = 2) and price > 3": "(pages is 1 or pages is 2) and price is more than 3",
-    "printed >= '1900-01-01'": "printed is not before 1900-01-01",
+    "printed >= '1900-01-01'": "printed is 1900-01-01 or later",
     "shelf > 'M'": 'shelf sorts after "M"',
     "shelf in ('A', 'B')": 'shelf is one of "A" and "B"',
     "shelf not in ('A')": 'shelf has a value and is not "A"',
@@ -76,7 +77,28 @@ CONDITIONS = {
     "shelf like 'A%'": 'shelf begins with "A" (capitals or not)',
     "shelf like '%A%'": 'shelf contains "A" (capitals or not)',
     "shelf not like '%A'": 'shelf has a value and does not end with "A" (capitals or not)',
-    "shelf like 'A_'": 'shelf matches the pattern "A_"',
+    "shelf like '%5%'": 'shelf contains "5"',
+    "shelf like 'É%'": 'shelf begins with "É" (capitals of A to Z or not)',
+    "shelf like 'A_'": 'shelf matches the pattern "A_" (capitals or not, _ stands for one '
+    "character)",
+    "printed like '1%2_'": 'printed matches the pattern "1%2_" (% stands for any text, _ stands '
+    "for one character)",
+    'shelf like "A%"': 'shelf begins with "A" (capitals or not)',
+    "shelf glob 'A*'": 'shelf begins with "A"',
+    "shelf not glob '*A'": 'shelf has a value and does not end with "A"',
+    "shelf is not 'A'": 'shelf is not "A" (it may be empty)',
+    "shelf = ''": 'shelf is the empty text ""',
+    "not pages": "pages is false (0)",
+    "pages": "pages is true (not 0)",
+    "not (pages = 1)": "pages has a value other than 1",
+    "not (pages > 1 or shelf = 'A')": 'pages is at most 1 and shelf has a value other than "A"',
+    "not (pages > 1 and (shelf = 'A' or pages < 0)) and id = 1": "(pages is at most 1 or (shelf "
+    'has a value other than "A" and pages is at least 0)) and id is 1',
+    "pages <> price": "pages and price have different values",
+    "-pages < 5": "minus pages is less than 5",
+    "printed <= '1900'": "printed is 1900 or earlier",
+    "shelf < '09:30'": "shelf is before 09:30",
+    "(case when pages > 1 then 2 else 3 end) = 2": "(2 if pages is more than 1, else 3) is 2",
     "pages between 1 and 2": "pages is from 1 to 2",
     "pages not between 1 and 2": "pages has a value and is not from 1 to 2",
     "substr(printed, 1, 4) = '1900'": "the first 4 characters of printed is 1900",
@@ -84,12 +106,23 @@ CONDITIONS = {
     "upper(shelf) = 'A'": 'shelf in capitals is "A"',
     "pages * price > 2 + 1": "pages times price is more than 2 plus 1",
     "(pages - 1) * 2 = 4": "(pages minus 1) times 2 is 4",
-    "coalesce(pages, 0) = 0": "pages, or where that is empty 0 is 0",
+    "coalesce(pages, 0) = 0": "pages (0 if empty) is 0",
     "exists (select 1 from loan)": "query 1 finds at least one row",
     "not exists (select 1 from loan)": "query 1 finds no row",
     "author_id in (select id from author)": "author_id is among the values of query 1",
     "author_id not in (select id from author)": "author_id is surely not among the values of "
-    "query 1 (unsure where one is empty)",
+    "query 1 (an empty value makes that unsure)",
+    "id not in (select author_id from book where author_id is not null)": "id is not among the "
+    "values of query 1",
+    "date(printed, '+1 day') > '1900-01-01'": "the date of printed plus 1 day is after 1900-01-01",
+    "printed >= date('now', 'start of month', '-1 month')": "printed is the first day of the month "
+    "of today (UTC) minus 1 month or later",
+    "julianday('now') - julianday(printed) > 30": "the number of days from printed to now (UTC) is "
+    "more than 30",
+    "cast(strftime('%Y', printed) as integer) = 1900": "the year of printed is 1900",
+    "substr(shelf, -1) = 'a'": 'the last character of shelf is "a"',
+    "coalesce(author_id, pages, 0) = 0": "the first of author_id, pages and 0 that has a value "
+    "is 0",
     "pages > (select avg(pages) from book)": "pages is more than the result of query 1",
     'shelf = "X"': 'shelf is "X"',
     "shelf || 1 + 2 = 'a'": '(shelf followed by 1) plus 2 is "a"',
@@ -108,7 +141,6 @@ def test_conditions_in_words(sql: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "not (pages = 1)",
         "pages = null",
         "null = pages",
         "pages not in (1, null)",
@@ -116,17 +148,19 @@ def test_conditions_in_words(sql: str, expected: str) -> None:
         "pages = 1 = 1",
         "shelf regexp 'a'",
         "not shelf not like 'a'",
+        "not (pages = null)",
+        "not (pages = 1 or shelf regexp 'a')",
+        "shelf glob '[A-C]*'",
+        "date(printed, 'localtime') = '1900-01-01'",
+        "date(printed, 'weekday 0') = '1900-01-01'",
         "pages between symmetric 1 and 2",
-        "shelf glob 'A*'",
         "pages & 1",
         "shelf like 'a' escape '!'",
         "strftime('%s', printed) = '1'",
         "strftime('%Y', printed, '-1 day') = '1999'",
-        "date(printed, '+1 day') > '1900-01-01'",
         "cast(shelf as blob) = 1",
         "printf('%d', pages) = '1'",
         "shelf collate rtrim = 'A'",
-        "substr(shelf, -1) = 'a'",
         "(pages, price) = (1, 2)",
         "(pages, price) in (select 1, 2)",
     ],
@@ -140,7 +174,7 @@ def test_what_is_not_sure_has_its_sql_and_no_words(sql: str) -> None:
 
 SHOWN = {
     "count(*)": "Puts all rows together into one and shows the number of rows.",
-    "count(pages) as n": "Puts all rows together into one and shows the number of rows that have a "
+    "count(pages) as n": "Puts all rows together into one and shows the number of rows with a "
     "value for pages (called n).",
     "count(distinct shelf)": "Puts all rows together into one and shows the number of different "
     "values of shelf.",
@@ -153,18 +187,60 @@ SHOWN = {
     "min(price), max(price)": "Puts all rows together into one and shows the smallest price and "
     "the largest price.",
     "sum(price) filter (where pages > 9)": "Puts all rows together into one and shows the sum of "
-    "price counting only rows where pages is more than 9.",
-    "max(pages, 3)": None,
-    "group_concat(shelf, ', ')": "Puts all rows together into one and shows shelf of all rows, "
+    "price over rows where pages is more than 9.",
+    "count(*) filter (where pages > 9)": "Puts all rows together into one and shows the number of "
+    "rows where pages is more than 9.",
+    "sum(case when pages > 9 then price end)": "Puts all rows together into one and shows the sum "
+    "of price over rows where pages is more than 9.",
+    "avg(case when pages > 9 then price else 0 end)": "Puts all rows together into one and shows "
+    "the average of (price if pages is more than 9, else 0).",
+    "avg(case when pages > 9 then 1.0 else 0 end)": "Puts all rows together into one and shows the "
+    "share of rows where pages is more than 9 (from 0 to 1).",
+    "avg(pages > 9)": "Puts all rows together into one and shows the share of rows where pages is "
+    "more than 9 (from 0 to 1), of those where that is known.",
+    "count(distinct case when pages > 9 then shelf end)": "Puts all rows together into one and "
+    "shows the number of different values of shelf over rows where pages is more than 9.",
+    "sum(case when pages > 9 then 1 else 0 end) * 100.0 / count(*)": "Puts all rows together into "
+    "one and shows ((the number of rows where pages is more than 9) times 100) divided by the "
+    "number of rows.",
+    "sum(pages * 1.0 / price)": "Puts all rows together into one and shows the sum of (pages "
+    "divided by price).",
+    "sum(pages) / price": "Puts all rows together into one and shows (the sum of pages) divided by "
+    "price.",
+    "min(printed), max(title)": "Puts all rows together into one and shows the earliest printed "
+    "and the last title (A to Z). (title: As on the spine.)",
+    "max(pages, 3)": "Shows the larger of pages and 3 (nothing if one is empty).",
+    "max(pages, 3, 4)": None,
+    "exists (select 1 from loan)": "Shows whether query 1 finds at least one row (1: yes, 0: no).",
+    "replace(shelf, 'A', ''), instr(shelf, 'B')": 'Shows shelf with the empty text "" in place of '
+    '"A" and the place where "B" begins in shelf (0 if it is not there).',
+    "group_concat(shelf, ', ')": "Puts all rows together into one and shows the values of shelf, "
     "joined as text.",
     "*": "Shows all columns.",
-    "shelf, rank() over (partition by shelf order by price desc)": "Shows shelf and the rank of "
-    "the row among rows of the same shelf, sorted by price, largest first.",
-    "sum(price) over (order by printed)": "Shows the sum of price up to this row, sorted by "
-    "printed, earliest first.",
-    "sum(price) over (order by id rows 1 preceding)": None,
-    "lag(price) over (order by id)": None,
-    "iif(pages > 9, 'long', 'no')": 'Shows "long" where pages is more than 9, otherwise "no".',
+    "shelf, rank() over (partition by shelf order by price desc)": "Shows shelf; and the rank of "
+    "the row among rows of the same shelf, by price, largest first.",
+    "sum(price) over (order by printed)": "Shows the sum of price over the rows up to this one and "
+    "those that tie with it, by printed, earliest first.",
+    "sum(price) over (order by id rows 1 preceding)": "Shows the sum of price over this row and "
+    "the one before it, by id, smallest first.",
+    "avg(price) over (order by id rows between 3 preceding and 2 following)": "Shows the average "
+    "of price over this row and the 3 before it and the 2 after it, by id, smallest first.",
+    "sum(price) over (order by id rows between 3 preceding and 2 preceding)": None,
+    "sum(price) over (order by id range 3 preceding)": None,
+    "sum(price) over w": None,
+    "rank() over (order by 1)": None,
+    "lag(price) over (order by id)": "Shows price of the row before this one, by id, smallest "
+    "first.",
+    "lead(price, 2, 0) over (order by id)": "Shows price of the row 2 rows after this one (0 if "
+    "there is none), by id, smallest first.",
+    "last_value(price) over (order by id)": None,
+    "iif(pages > 9, 'long', 'no')": 'Shows "long" if pages is more than 9, else "no".',
+    "case shelf when 'A' then 1 when 'B' then 2 end": 'Shows 1 if shelf is "A", else 2 if shelf is '
+    '"B", else nothing.',
+    "title as t, round(price, 1), shelf as shelf": "Shows title (called t); price, rounded to 1 "
+    "decimal; and shelf. (title: As on the spine.)",
+    "'x'": 'Shows "x" for each row.',
+    "book.*": "Shows all columns of book.",
     "title": "Shows title. (title: As on the spine.)",
 }
 
@@ -194,7 +270,12 @@ def test_what_is_shown_in_words(sql: str, expected: str | None) -> None:
         ),
         (
             "natural join shelves",
-            "Adds shelves where all columns of the same name are the same. A row without a match "
+            "Adds shelves where shelf is the same in both. A row without a match is left out. A "
+            "row with several matches comes once for each.",
+        ),
+        (
+            "natural join (select id from loan) as lent",
+            "Adds lent where all columns of the same name are the same. A row without a match "
             "is left out. A row with several matches comes once for each.",
         ),
         (
@@ -239,12 +320,12 @@ def test_clauses_come_in_the_order_of_understanding() -> None:
         ("FROM book", "Takes the rows of book."),
         ("WHERE pages > 9", "Keeps only rows where pages is more than 9."),
         ("GROUP BY shelf", "Makes one row for each value of shelf."),
-        ("HAVING n > 1", "Keeps only groups where n is more than 1."),
+        ("HAVING n > 1", "Keeps only groups where the number of rows is more than 1."),
         ("SELECT shelf, count(*) AS n", "Shows shelf and the number of rows (called n)."),
-        ("DISTINCT", "Leaves out rows that repeat another one in all that is shown."),
+        ("DISTINCT", "Shows rows that are the same only once."),
         (
             "ORDER BY n DESC, 1",
-            "Rows come sorted by n, largest first, then by shelf letter by letter.",
+            "Sorts the rows by n, largest first, then by shelf, A to Z.",
         ),
         ("LIMIT 3 OFFSET 1", "Leaves out the first row and keeps only the next 3 rows."),
     ]
@@ -258,21 +339,21 @@ def test_queries_inside_come_first_and_have_names() -> None:
     )
     assert [each.name for each in found.in_order()] == [
         "cheap",
-        "query 2",
         "query 1",
+        "query 2",
         "query 3",
         "",
     ]
     assert [each.words for each in found.clauses] == [
-        "Puts the rows of query 1 and query 3 together; repeated ones stay.",
-        "Rows come sorted by column 1, smallest first.",
+        "Puts the rows of query 2 and query 3 together; repeated ones stay.",
+        "Sorts the rows by the first column, ascending.",
     ]
 
 
 @pytest.mark.parametrize(
     ("operator", "expected"),
     [
-        ("union", "Puts the rows of query 1 and query 2 together and leaves out repeated ones."),
+        ("union", "Puts the rows of query 1 and query 2 together; the same row is kept only once."),
         ("intersect", "Keeps only rows that are in both query 1 and query 2, each once."),
         ("except", "Keeps the rows of query 1 that are not in query 2, each once."),
     ],
@@ -287,10 +368,97 @@ def test_names_of_the_query_around_it_are_named_so() -> None:
         "select name from author a where exists (select 1 from book b where b.author_id = a.id)"
     )
     (inside,) = found.parts
-    assert inside.clauses[1].words == "Keeps only rows where author_id is id of author."
+    assert [each.words for each in inside.clauses] == [
+        "Takes the rows of book. All of this is done anew for each row of author.",
+        "Keeps only rows where author_id is id of the current row of author.",
+        "Shows 1 for each row.",
+    ]
+    assert "query 1 finds at least one row." in (found.clauses[1].words or "")
+
+
+@pytest.mark.parametrize(
+    ("sql", "anew"),
+    [
+        ("select (select max(fee) from loan where book_id = b.id) from book b", "book"),
+        ("select (select max(fee) from loan where book_id = shelf) from book", "book"),
+        ("select (select max(fee) from loan l where l.book_id = 3) from book", None),
+        ("select (select count(*) as n from loan having n > 1) from book", None),
+        ("select 1 from book b where id in (select id from loan union select b.pages)", "book"),
+        ("select 1 from author a, (select 1 from loan where id in (select id from book)) x", None),
+    ],
+)
+def test_a_query_that_is_run_for_each_row_says_so(sql: str, anew: str | None) -> None:
+    said = " ".join(str(one.words) for part in explained(sql).in_order() for one in part.clauses)
+    assert ("done anew" in said) == (anew is not None)
+    assert anew is None or f"for each row of {anew}." in said
+
+
+def test_common_tables_name_their_columns_and_recur() -> None:
+    found = explained(
+        "with recursive tree(id, up) as (select id, author_id from book union "
+        "select b.id, tree.up from book b join tree on b.author_id = tree.id) select * from tree"
+    )
+    (tree,) = [each for each in found.in_order() if each.name == "tree"]
+    assert [(each.written, each.words) for each in tree.clauses] == [
+        (
+            "UNION",
+            "Begins with query 1, then runs query 2 on the rows just found until it finds none. "
+            "Rows that were there before are left out.",
+        ),
+        ("tree(id, up)", "Calls its columns id and up."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("printed desc, title", "by printed, latest first, then by title, A to Z"),
+        ("2 desc", "by size, largest first"),
+        ("size", "by size, smallest first"),
+        ("random()", "at random"),
+        ("title collate nocase desc", "by title without regard to capitals, Z to A"),
+        ("pages desc nulls first", "by pages, largest first, empty ones before them"),
+        ("coalesce(shelf, 'x')", 'by shelf ("x" if empty), A to Z'),
+        ("case when pages > 1 then 0 else 1 end", "by (0 if pages is more than 1, else 1), "
+         "smallest first"),
+        ("unheard", "by unheard, ascending"),
+    ],
+)  # fmt: skip
+def test_orders_in_words(order: str, expected: str) -> None:
+    sql = f"select id, length(title) as size from book order by {order}"
+    said = words_of(sql, "ORDER BY") or ""
+    assert said.split(" (title:")[0] == f"Sorts the rows {expected}."
+
+
+def test_a_name_of_select_goes_before_a_column_in_order_by_and_after_it_in_group_by() -> None:
+    sql = "select length(title) as title, count(*) from book group by title order by title"
+    assert (
+        words_of(sql, "GROUP BY") == "Makes one row for each value of title. (title: As on the "
+        "spine.)"
+    )
+    assert words_of(sql, "ORDER BY") == "Sorts the rows by title, smallest first."
+
+
+@pytest.mark.parametrize("group", ["decade", "2"])
+def test_groups_by_what_select_makes_have_its_name(group: str) -> None:
+    sql = f"select count(*), substr(printed, 1, 3) as decade from book group by {group}"
+    assert words_of(sql, "GROUP BY") == "Makes one row for each value of decade (see below)."
 
 
 WARNINGS = {
+    "select shelf, count(*) filter (where pages > 3) from book group by shelf": None,
+    "select s.n, count(*) from (select shelf as n from book) s, book b group by n": None,
+    "select id from author where id not in (select author_id from book)": "NOT IN keeps no row",
+    "select id from author where id not in (select id from book)": None,
+    "select id from author where id not in"
+    " (select author_id from book where author_id is not null)": None,
+    "select count(*) * 100 / (select count(*) from book) from loan": "cuts off",
+    "select id from loan where lent <= '2020-01-31'": "rows of 2020-01-31 that have one are left",
+    "select id from loan where lent between '2020-01-01' and '2020-01-31'": "are left out",
+    "select id from loan where lent > '2020-01-31'": "are kept",
+    "select id from loan where lent < '2020-02-01'": None,
+    "select id from book where printed <= '2020-01-31'": None,
+    "select title from book order by random() limit 3": None,
     "select b.title from book b join author a on a.id = b.author_id": "empty author_id",
     "select b.title from book b join author a on a.id = b.id": None,
     "select b.title from book b left join author a on a.id = b.author_id": None,

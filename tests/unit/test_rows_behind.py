@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasette_llm_tools.questions.rows_behind import literal, rows_behind
+from datasette_llm_tools.questions.tracing.rows_behind import literal, rows_behind
 from datasette_llm_tools.schema import Column, Schema, Table
 
 TABLES = {"a": ("id", "x", "y", "name"), "b": ("a_id", "x", "kind", "free")}

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from .phrases import Phrases
-from .scopes import Named, Scope, conjuncts
-from .values import NotUnderstood
+from .orders import is_random
+from .row_keys import determined, has_value, matched
+from .scopes import Scope, conjuncts
+from .summaries import aggregates
+from .value_cautions import COMPARED, value_cautions
 
-_COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _SUMS = (exp.Sum, exp.Avg)
 _WITH_SEVERAL = (exp.Min, exp.Max)
 
@@ -21,32 +22,14 @@ def cautions(scope: Scope) -> list[str]:
     found = [
         *_lost_by_joins(scope),
         *_undone_joins(scope),
+        *_none_is_outside(scope),
         *_multiplied(scope),
         *_bare_columns(scope),
         *_skipped_nulls(scope),
-        *_compared(scope),
-        *_divided(scope),
+        *value_cautions(scope),
         *_limited(scope),
     ]
     return list(dict.fromkeys(found))
-
-
-def aggregates(tree: Any) -> list[Any]:
-    """The aggregates of a SELECT that put its own rows together."""
-    nodes = [*tree.expressions, tree.args.get("having"), tree.args.get("order")]
-    return [
-        each
-        for node in nodes
-        if node is not None
-        for each in node.find_all(exp.AggFunc, exp.Anonymous)
-        if (
-            not isinstance(each, exp.Anonymous)
-            or each.name.lower() in ("total", "json_group_array")
-        )
-        and each.find_ancestor(exp.Window) is None
-        and not isinstance(each, (exp.RowNumber, exp.Lag, exp.Lead))
-        and not (isinstance(each, _WITH_SEVERAL) and each.expressions)
-    ]
 
 
 def _lost_by_joins(scope: Scope) -> Iterator[str]:
@@ -56,7 +39,7 @@ def _lost_by_joins(scope: Scope) -> Iterator[str]:
     for source in scope.sources:
         if source.kind != "inner":
             continue
-        for pair in scope.matched(source):
+        for pair in matched(scope, source):
             for named in pair:
                 if named.may_be_null:
                     yield (
@@ -70,7 +53,7 @@ def _undone_joins(scope: Scope) -> Iterator[str]:
     for condition in conjuncts(scope.tree.args.get("where")):
         node = condition.this if isinstance(condition, exp.Not) else condition
         is_negated = node is not condition
-        if isinstance(node, _COMPARED):
+        if isinstance(node, COMPARED):
             sides = [node.this, node.expression]
         elif isinstance(node, (exp.In, exp.Between, exp.Like)) or (
             is_negated and isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
@@ -97,7 +80,7 @@ def _multiplied(scope: Scope) -> Iterator[str]:
         if None in named or len(origins) != 1:
             continue
         (source,) = origins.values()
-        once = scope.determined(scope.groups, given=[source])
+        once = determined(scope, scope.groups, given=[source])
         for other in scope.sources:
             is_table = other.table is not None and other.table.kind == "table"
             if is_table and other.alias not in once and other.has_key:
@@ -108,13 +91,27 @@ def _multiplied(scope: Scope) -> Iterator[str]:
                 )
 
 
+def _none_is_outside(scope: Scope) -> Iterator[str]:
+    """NOT IN of values of which one may be empty: that is then among none and outside of none."""
+    for condition in conjuncts(scope.tree.args.get("where")):
+        of = condition.this if isinstance(condition, exp.Not) else None
+        query = of.args.get("query") if isinstance(of, exp.In) else None
+        inner = scope.inner_query(query) if query is not None else None
+        if inner and (named := inner.may_be_empty):
+            yield f"If {inner.name} finds an empty {named.name}, NOT IN keeps no row at all."
+
+
 def _bare_columns(scope: Scope) -> Iterator[str]:
     """Columns beside aggregates that are neither grouped nor put together."""
     found = aggregates(scope.tree)
     groups = scope.groups
     if not found and not groups:
         return
-    once = scope.determined(groups)
+    if not scope.is_known and any(
+        isinstance(each, exp.Column) and scope.column(each) is None for each in groups
+    ):
+        return  # it may be grouped by what another item is called
+    once = determined(scope, groups)
     grouped = {named.place for each in groups if (named := scope.column(each))}
     extremes = [each for each in found if isinstance(each, _WITH_SEVERAL)]
     for item in scope.tree.expressions:
@@ -137,6 +134,8 @@ def _outside(node: Any, groups: list[Any], found: list[Any]) -> Iterator[exp.Col
     """The columns of an expression that stand in no aggregate and no grouped expression."""
     if any(node is each for each in found) or any(node == each for each in groups):
         return
+    if isinstance(node, exp.Filter):
+        return
     if isinstance(node, exp.Column):
         if not isinstance(node.this, exp.Star):
             yield node
@@ -152,89 +151,6 @@ def _skipped_nulls(scope: Scope) -> Iterator[str]:
             yield f"COUNT({named.name}) leaves out rows in which {named.name} is empty."
 
 
-def _compared(scope: Scope) -> Iterator[str]:
-    """Comparisons with NULL, of text with numbers, and names that are taken for text."""
-    for node in scope.tree.find_all(*_COMPARED, exp.Between, exp.In):
-        if isinstance(node, (exp.EQ, exp.NEQ)) and isinstance(node.expression, exp.Null):
-            sign = "=" if isinstance(node, exp.EQ) else "<>"
-            yield f"A comparison with NULL by {sign} holds for no row; IS is what compares with it."
-            continue
-        if isinstance(node, exp.Between):
-            others = [node.args["low"], node.args["high"]]
-        else:
-            others = node.expressions if isinstance(node, exp.In) else [node.expression]
-        for left, right in [(node.this, other) for other in others]:
-            if isinstance(left, exp.Literal):
-                left, right = right, left
-            if (named := scope.column(left)) and (said := _of_other_type(named, right)):
-                yield said
-    for column in scope.tree.find_all(exp.Column):
-        if scope.is_text(column):
-            yield f'No column is called "{column.name}", so SQLite takes it for text.'
-
-
-def _of_other_type(named: Named, value: Any) -> str | None:
-    value = value.this if isinstance(value, exp.Neg) else value
-    if not isinstance(value, exp.Literal):
-        return None
-    if named.affinity == "text" and not value.is_string:
-        return (
-            f"{named.name} holds text, so it is compared with {value.name} letter by letter: "
-            f'"10" comes before "9".'
-        )
-    if named.affinity in ("integer", "number") and value.is_string and not _is_number(value.name):
-        return (
-            f'{named.name} holds numbers by its type, but is compared with the text "{value.name}".'
-        )
-    return None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _divided(scope: Scope) -> Iterator[str]:
-    for node in scope.tree.find_all(exp.Div):
-        if _is_whole(node.this, scope) and _is_whole(node.expression, scope):
-            try:
-                phrases = Phrases(scope)
-                what = f"{phrases.value(node.this)} and {phrases.value(node.expression)} are"
-            except NotUnderstood:
-                what = "Both sides of a division are"
-            yield (
-                f"{what[:1].upper()}{what[1:]} whole numbers by their types, so dividing them cuts "
-                f"off what comes after the point: 7 / 2 is 3."
-            )
-
-
-def _is_whole(node: Any, scope: Scope) -> bool:
-    """Whether a value is a whole number by its type."""
-    match node:
-        case exp.Literal():
-            return not node.is_string and node.name.isdigit()
-        case exp.Paren() | exp.Neg() | exp.Sum() | exp.Min() | exp.Max() | exp.Abs():
-            return not node.expressions and _is_whole(node.this, scope)
-        case exp.Filter():
-            return _is_whole(node.this, scope)
-        case exp.Count() | exp.Length():
-            return True
-        case exp.Add() | exp.Sub() | exp.Mul():
-            return _is_whole(node.this, scope) and _is_whole(node.expression, scope)
-        case exp.Case() if node.args.get("default") is not None:
-            chosen = [each.args["true"] for each in node.args["ifs"]]
-            return all(_is_whole(each, scope) for each in [*chosen, node.args["default"]])
-        case exp.Cast():
-            return bool(node.args["to"].sql(dialect="sqlite").upper() == "INTEGER")
-        case exp.Column():
-            named = scope.column(node)
-            return named is not None and named.affinity == "integer"
-    return False
-
-
 def _limited(scope: Scope) -> Iterator[str]:
     """LIMIT without an order, or with one that leaves ties."""
     tree, groups = scope.tree, scope.groups
@@ -244,13 +160,15 @@ def _limited(scope: Scope) -> Iterator[str]:
     if order is None:
         yield "LIMIT without ORDER BY keeps whichever rows come first: it may be others next time."
         return
-    keys = [scope.item(each.this) for each in order.expressions]
-    once = scope.determined(keys)
+    if is_random(order.expressions):
+        return
+    keys = [scope.sorted_by(each.this) for each in order.expressions]
+    once = determined(scope, keys)
     if groups:
         is_sure = all(
-            any(group == key for key in keys) or scope.has_value(group, once) for group in groups
+            any(group == key for key in keys) or has_value(scope, group, once) for group in groups
         )
     else:
         is_sure = all(each.alias in once for each in scope.sources)
     if not is_sure:
-        yield "Where rows are equal in what they are sorted by, LIMIT may cut off any of them."
+        yield "Where rows tie in what they are sorted by, LIMIT may cut off any of them."

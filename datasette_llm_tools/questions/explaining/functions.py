@@ -2,79 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from .values import NotUnderstood
 
-Value: TypeAlias = Callable[[Any], str]  # an argument as a noun phrase
+if TYPE_CHECKING:
+    from .phrases import Phrases
 
-_DATE_PARTS = {
-    "%Y": "the year",
-    "%m": "the month",
-    "%d": "the day of the month",
-    "%H": "the hour",
-    "%w": "the day of the week (0 is Sunday)",
-    "%Y-%m": "the year and month",
-    "%Y-%m-%d": "the date",
-}
+_CASTS = {"TEXT": "text", "REAL": "a decimal number", "INTEGER": "a whole number"}
 
 
-def called(node: Any, value: Value) -> str:
+def called(node: Any, phrases: Phrases) -> str:
     """A function with its arguments as a noun phrase. Raises NotUnderstood."""
     arguments = [each for each in node.args.values() if each is not None and each != []]
-    simple = {exp.Upper: "in capitals", exp.Lower: "in small letters"}
+    part = phrases.part
     match node:
-        case exp.Upper() | exp.Lower():
-            return f"{value(node.this)} {simple[type(node)]}"
+        case exp.Upper():
+            return f"{part(node.this)} in capitals"
+        case exp.Lower():
+            return f"{part(node.this)} in small letters"
         case exp.Round():
-            decimals = node.args.get("decimals")
-            if decimals is None or decimals.sql() == "0":
-                return f"{value(node.this)}, rounded to a whole number"
-            if not isinstance(decimals, exp.Literal):
-                raise NotUnderstood("ROUND")
-            s = "" if decimals.name == "1" else "s"
-            return f"{value(node.this)}, rounded to {decimals.name} decimal{s}"
+            return _rounded(node, phrases)
         case exp.Abs():
-            return f"{value(node.this)} without its sign"
+            return f"{part(node.this)} without its sign"
         case exp.Length():
-            return f"the length of {value(node.this)}"
+            return f"the length of {part(node.this)}"
         case exp.Trim() if len(arguments) == 1:
-            return f"{value(node.this)} without spaces around it"
+            return f"{part(node.this)} without spaces around it"
         case exp.Substring():
-            return _substring(node, value)
+            return _substring(node, phrases)
+        case exp.Coalesce() if len(node.expressions) == 1:
+            return f"{part(node.this)} ({phrases.value(node.expressions[0])} if empty)"
         case exp.Coalesce():
-            others = ", else ".join(value(each) for each in node.expressions)
-            return f"{value(node.this)}, or where that is empty {others}"
+            tried = [part(each) for each in (node.this, *node.expressions)]
+            return f"the first of {', '.join(tried[:-1])} and {tried[-1]} that has a value"
         case exp.Nullif():
-            given, not_this = value(node.this), value(node.expression)
-            return f"{given}, or nothing where that is {not_this}"
-        case exp.TimeToStr() if isinstance(node.args["format"], exp.Literal):
-            of = node.this.this if isinstance(node.this, exp.TsOrDsToTimestamp) else node.this
-            part = _DATE_PARTS.get(node.args["format"].name)
-            if part is not None and isinstance(of, exp.Column):
-                return f"{part} of {value(of)}"
-        case exp.Date() if len(arguments) == 1 and isinstance(node.this, exp.Column):
-            return f"the date of {value(node.this)}"
+            return f"{part(node.this)} (nothing if it is {phrases.side(node.expression)})"
         case exp.Cast():
             kind = node.args["to"].sql(dialect="sqlite").upper()
-            words = {"TEXT": "text", "REAL": "a number", "INTEGER": "a whole number"}
-            if kind in words:
-                return f"{value(node.this)} as {words[kind]}"
+            if kind in _CASTS:
+                return f"{part(node.this)} as {_CASTS[kind]}"
+        case exp.Greatest() | exp.Least() if len(node.expressions) == 1:
+            word = "larger" if isinstance(node, exp.Greatest) else "smaller"
+            both = f"{part(node.this)} and {part(node.expressions[0])}"
+            return f"the {word} of {both} (nothing if one is empty)"
+        case exp.StrPosition() if len(arguments) == 2:
+            where = f"{part(node.args['substr'])} begins in {part(node.this)}"
+            return f"the place where {where} (0 if it is not there)"
+        case exp.Replace():
+            old, new = node.expression, node.args["replacement"]
+            return f"{part(node.this)} with {part(new)} in place of {part(old)}"
+        case exp.Typeof():
+            return f"the type of {part(node.this)}"
         case exp.Anonymous() if node.name.lower() == "total" and len(node.expressions) == 1:
-            return f"the sum of {value(node.expressions[0])} (0 if there is none)"
+            return f"the sum of {part(node.expressions[0])} (0 if there is none)"
+        case exp.Anonymous() if node.name.lower() == "julianday" and len(node.expressions) == 1:
+            return f"{part(node.expressions[0])} as a number of days"
     raise NotUnderstood(type(node).__name__)
 
 
-def _substring(node: exp.Substring, value: Value) -> str:
+def _rounded(node: exp.Round, phrases: Phrases) -> str:
+    decimals = node.args.get("decimals")
+    if decimals is None or decimals.sql() == "0":
+        return f"{phrases.value(node.this)}, rounded to a whole number"
+    if not isinstance(decimals, exp.Literal):
+        raise NotUnderstood("ROUND")
+    s = "" if decimals.name == "1" else "s"
+    return f"{phrases.value(node.this)}, rounded to {decimals.name} decimal{s}"
+
+
+def _substring(node: exp.Substring, phrases: Phrases) -> str:
     start, length = node.args.get("start"), node.args.get("length")
-    numbers = [each.name for each in (start, length) if isinstance(each, exp.Literal)]
-    if len(numbers) != 2 or not all(each.isdigit() for each in numbers):
+    of = phrases.part(node.this)
+    from_end = start.this if isinstance(start, exp.Neg) else None
+    if isinstance(from_end, exp.Literal) and from_end.is_int and length in (None, from_end):
+        return f"the last {_characters(from_end.name)} of {of}"
+    if not isinstance(start, exp.Literal) or not start.is_int or start.name == "0":
         raise NotUnderstood("SUBSTR")
-    if numbers[0] == "1":
-        one = numbers[1] == "1"
-        which = "the first character" if one else f"the first {numbers[1]} characters"
-        return f"{which} of {value(node.this)}"
-    return f"characters {numbers[0]} to {sum(map(int, numbers)) - 1} of {value(node.this)}"
+    if length is None:
+        return f"{of} from character {start.name} on"
+    if not isinstance(length, exp.Literal) or not length.is_int or length.name == "0":
+        raise NotUnderstood("SUBSTR")
+    if start.name == "1":
+        return f"the first {_characters(length.name)} of {of}"
+    if length.name == "1":
+        return f"character {start.name} of {of}"
+    return f"characters {start.name} to {int(start.name) + int(length.name) - 1} of {of}"
+
+
+def _characters(number: str) -> str:
+    return "character" if number == "1" else f"{number} characters"

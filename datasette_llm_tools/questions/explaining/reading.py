@@ -1,4 +1,4 @@
-"""A statement in plain words, clause by clause, in the order in which SQL is understood.
+"""A statement in plain words, clause by clause: the queries inside it first, then the whole.
 
 No model is asked. What is not understood is shown as SQL without words, and a sentence says only
 what holds for any rows.
@@ -6,9 +6,8 @@ what holds for any rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -18,11 +17,13 @@ from sqlglot import exp
 from ...schema import Schema
 from ...sql_names import fold
 from . import cautions
+from .clauses import ending_clauses, select_clauses
 from .phrases import Phrases, listed
-from .scopes import Scope, Source
-from .values import Clause, Explanation, NotUnderstood
+from .scopes import Inner, Scope
+from .values import Clause, Explanation
 from .written import (
     UNREADABLE,
+    CommonTable,
     NotWritten,
     Query,
     Select,
@@ -34,10 +35,8 @@ from .written import (
 
 _MOST_QUERIES = 30
 _MOST_WARNINGS = 8
-_DESCRIPTION = 120  # characters
-_JOIN_WORDS = {"natural", "left", "right", "full", "inner", "outer", "cross", "join"}
 _OPERATORS = {
-    "union": "Puts the rows of {} and {} together and leaves out repeated ones.",
+    "union": "Puts the rows of {} and {} together; the same row is kept only once.",
     "union all": "Puts the rows of {} and {} together; repeated ones stay.",
     "intersect": "Keeps only rows that are in both {} and {}, each once.",
     "except": "Keeps the rows of {} that are not in {}, each once.",
@@ -52,101 +51,164 @@ def explain(sql: str, schema: Schema) -> Explanation | None:
     """
     explaining = _Explaining(schema)
     try:
-        found = explaining.query(read(sql), frozenset(), "", None)
+        found = explaining.query(read(sql), frozenset(), None)
     except UNREADABLE:
         return None
     warnings = tuple(dict.fromkeys(explaining.warnings))[:_MOST_WARNINGS]
     return Explanation(found.clauses, found.parts, warnings)
 
 
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """A query with its SELECTs, as far as they could be read. It has no name yet."""
+
+    clauses: tuple[Clause, ...]
+    parts: tuple[Explanation, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+
+    def named(self, name: str) -> Explanation:
+        return Explanation(self.clauses, self.parts, name=name)
+
+
 @dataclass
 class _Explaining:
-    """One statement being explained: the names of its queries, and warnings on the way."""
+    """One statement being explained: numbers for its queries, and warnings on the way.
+
+    Queries get their numbers in the order in which they are read.
+    """
 
     schema: Schema
     warnings: list[str] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: count(1))
+    _read: int = 0
 
-    def query(self, query: Query, ctes: Set[str], name: str, outer: Scope | None) -> Explanation:
+    def query(self, query: Query, ctes: Set[str], outer: Scope | None) -> _Explained:
         """A query with its common tables. `ctes` are the folded names of those around it."""
         parts: list[Explanation] = []
         if query.is_recursive:
-            ctes = ctes | {fold(each) for each, _ in query.ctes}
-        for cte, written in query.ctes:
-            inside = self._recursive if query.is_recursive else self._inside
-            parts.append(inside(written, ctes, cte, outer))
-            ctes = ctes | {fold(cte)}
+            ctes = ctes | {fold(each.name) for each in query.ctes}
+        for cte in query.ctes:
+            parts.append(self._common_table(cte, query.is_recursive, ctes, outer))
+            ctes = ctes | {fold(cte.name)}
         if len(query.selects) == 1:
-            clauses, more = self._select(query.selects[0], query, ctes, outer)
+            found = self._select(query.selects[0], query, ctes, outer)
         else:
-            clauses, more = self._compound(query, ctes, outer)
-        return Explanation(tuple(clauses), (*parts, *more), name=name)
+            found = self._compound(query, ctes, outer)
+        return replace(found, parts=(*parts, *found.parts))
 
-    def _inside(
-        self, written: Written, ctes: Set[str], name: str, outer: Scope | None
-    ) -> Explanation:
+    def _inside(self, written: Written, ctes: Set[str], outer: Scope | None) -> _Explained:
         """A query inside another; one that cannot be cut up is shown as it is."""
         try:
-            return self.query(read_query(written), ctes, name, outer)
+            return self.query(read_query(written), ctes, outer)
         except UNREADABLE:
-            return Explanation((Clause("SQL", written.text, None),), name=name)
+            return _Explained((Clause("SQL", written.text, None),))
 
-    def _recursive(
-        self, written: Written, ctes: Set[str], name: str, outer: Scope | None
+    def _common_table(
+        self, cte: CommonTable, may_recur: bool, ctes: Set[str], outer: Scope | None
     ) -> Explanation:
-        """A common table that may be made of its own rows."""
-        found = self._inside(written, ctes, name, outer)
-        if len(found.parts) < 2 or not any(each.word == fold(name) for each in written.tokens):
-            return found
-        first, second = (each.name for each in found.parts[-2:])
-        words = (
-            f"Begins with {first}, then runs {second} on the rows just found until it finds none."
-        )
-        clauses = tuple(
-            Clause(each.clause, each.sql, words if each.clause.startswith("UNION") else each.words)
-            for each in found.clauses
-        )
-        return Explanation(clauses, found.parts, name=name)
+        """A query of WITH, which may be made of its own rows and name its columns anew."""
+        found = self._inside(cte.inside, ctes, outer)
+        clauses = found.clauses
+        if may_recur and any(each.word == fold(cte.name) for each in cte.inside.tokens):
+            clauses = _recursive(found)
+        if cte.columns:
+            names = [each.tokens[0].name or "" for each in cte.columns.listed()]
+            words = f"Calls {'its column' if len(names) == 1 else 'its columns'} {listed(names)}."
+            clauses = (*clauses, Clause("AS", f"{cte.name}({cte.columns.text})", words))
+        return Explanation(clauses, found.parts, name=cte.name)
 
-    def _compound(
-        self, query: Query, ctes: Set[str], outer: Scope | None
-    ) -> tuple[list[Clause], list[Explanation]]:
+    def _compound(self, query: Query, ctes: Set[str], outer: Scope | None) -> _Explained:
         """Several SELECTs, each a part with a name, and how their rows come together."""
-        parts = []
+        parts: list[Explanation] = []
+        scopes: tuple[Scope, ...] = ()
+        self._count(len(query.selects))
         for select in query.selects:
-            name = self._name()
-            alone = Query((select,))
-            clauses, more = self._select(alone.selects[0], alone, ctes, outer)
-            parts.append(Explanation(tuple(clauses), tuple(more), name=name))
+            found = self._select(select, Query((select,)), ctes, outer)
+            parts.append(found.named(self._name()))
+            scopes += found.scopes
         clauses = []
         for index, operator in enumerate(query.operators):
             first = parts[0].name if index == 0 else "the queries so far"
             words = _OPERATORS[operator].format(first, parts[index + 1].name)
             clauses.append(Clause(operator.upper(), operator.upper(), words))
         tree = sqlglot.parse_one("select * " + _ending(query), dialect="sqlite")
-        clauses += _ordered(query, tree, Phrases(Scope(tree, self.schema, ctes, {})))
-        return clauses, parts
+        clauses += ending_clauses(query, tree, Phrases(Scope(tree, self.schema, ctes, {})))
+        return _Explained(tuple(clauses), tuple(parts), scopes)
 
     def _select(
         self, select: Select, query: Query, ctes: Set[str], outer: Scope | None
-    ) -> tuple[list[Clause], list[Explanation]]:
+    ) -> _Explained:
+        """One SELECT; the queries in FROM, which cannot name its columns, before the others."""
         whole = Written(select.whole.sql, (*select.whole.tokens, *_ending_tokens(query)))
-        text, inner = inner_queries(whole)
+        text, inside = inner_queries(whole)
         tree = sqlglot.parse_one(text, dialect="sqlite")
         if not isinstance(tree, exp.Select):
             raise NotWritten("not a SELECT")
-        aliases = _aliases(tree)
-        names = {stand_in: aliases.get(stand_in) or self._name() for stand_in, _ in inner}
-        scope = Scope(tree, self.schema, ctes, names, outer)
-        parts = [self._inside(written, ctes, names[each], scope) for each, written in inner]
+        self._count(len(inside))
+        aliases = _in_from(tree)
+        inner: dict[str, Inner] = {}
+        parts: list[Explanation] = []
+
+        def explain_inner(stand_in: str, written: Written, around: Scope | None) -> None:
+            found = self._inside(written, ctes, around)
+            name = aliases.get(stand_in) or self._name()
+            inner[stand_in] = Inner(name, found.scopes)
+            parts.append(_for_each_row(found, inner[stand_in]).named(name))
+
+        for stand_in, written in inside:
+            if stand_in in aliases:
+                explain_inner(stand_in, written, outer)
+        scope = Scope(tree, self.schema, ctes, inner, outer)
+        for stand_in, written in inside:
+            if stand_in not in aliases:
+                explain_inner(stand_in, written, scope)
         self.warnings += cautions.cautions(scope)
-        return _clauses(select, query, scope), parts
+        return _Explained(tuple(select_clauses(select, query, scope)), tuple(parts), (scope,))
 
     def _name(self) -> str:
-        number = next(self._numbers)
-        if number > _MOST_QUERIES:
+        return f"query {next(self._numbers)}"
+
+    def _count(self, queries: int) -> None:
+        """Count queries that are to be explained; raise NotWritten where they are too many."""
+        self._read += queries
+        if self._read > _MOST_QUERIES:
             raise NotWritten("too many queries")
-        return f"query {number}"
+
+
+def _for_each_row(found: _Explained, inner: Inner) -> _Explained:
+    """The same with a word on when it is done, where that is more than once."""
+    if not found.clauses or (around := inner.around) is None:
+        return found
+    first, *others = found.clauses
+    remark = f"All of this is done anew for each row of {around}."
+    return replace(found, clauses=(replace(first, remarks=(*first.remarks, remark)), *others))
+
+
+def _recursive(found: _Explained) -> tuple[Clause, ...]:
+    """The clauses of a query that is made of its own rows."""
+    if len(found.parts) < 2:
+        return found.clauses
+    first, second = (each.name for each in found.parts[-2:])
+    words = f"Begins with {first}, then runs {second} on the rows just found until it finds none."
+    once = "Rows that were there before are left out."
+    return tuple(
+        Clause(each.clause, each.sql, words, () if each.clause == "UNION ALL" else (once,))
+        if each.clause.startswith("UNION")
+        else each
+        for each in found.clauses
+    )
+
+
+def _in_from(tree: exp.Select) -> dict[str, str]:
+    """The queries in FROM by their stand-ins, with the names that they have there, if any."""
+    clause = tree.args.get("from_")
+    sources = [clause.this if clause else None, *(each.this for each in tree.args.get("joins", ()))]
+    return {
+        column.name: each.alias
+        for each in sources
+        if isinstance(each, exp.Subquery)
+        for column in each.find_all(exp.Column)
+    }
 
 
 def _ending_tokens(query: Query) -> Sequence[Any]:
@@ -165,199 +227,3 @@ def _ending_tokens(query: Query) -> Sequence[Any]:
 def _ending(query: Query) -> str:
     order = f"order by {query.order.text} " if query.order else ""
     return order + (f"limit {query.limit.text}" if query.limit else "")
-
-
-def _aliases(tree: exp.Select) -> dict[str, str]:
-    """The names that FROM gives to queries inside, by their stand-ins."""
-    return {
-        column.name: each.alias
-        for each in tree.find_all(exp.Subquery)
-        if each.alias
-        for column in each.find_all(exp.Column)
-    }
-
-
-def _clauses(select: Select, query: Query, scope: Scope) -> list[Clause]:
-    tree, written, phrases = scope.tree, select.clauses, Phrases(scope)
-    clauses: list[Clause] = []
-
-    def add(clause: str, sql: str, say: Callable[[], str]) -> None:
-        clauses.append(_clause(clause, sql, say, phrases))
-
-    if "from" in written:
-        clauses += _from_clauses(written["from"], scope, phrases)
-    if "where" in written:
-        where = tree.args["where"].this
-        add(
-            "WHERE",
-            written["where"].text,
-            lambda: f"Keeps only rows where {phrases.condition(where)}.",
-        )
-    if "group" in written:
-        add("GROUP BY", written["group"].text, lambda: _grouped(scope, phrases))
-    if "having" in written:
-        having = tree.args["having"].this
-        add(
-            "HAVING",
-            written["having"].text,
-            lambda: f"Keeps only groups where {phrases.condition(having)}.",
-        )
-    if "window" in written:
-        clauses.append(Clause("WINDOW", written["window"].text, None))
-    add("SELECT", written["select"].text, lambda: _shown(scope, phrases))
-    if select.distinct:
-        clauses.append(
-            Clause(
-                "DISTINCT",
-                "DISTINCT",
-                "Leaves out rows that repeat another one in all that is shown.",
-            )
-        )
-    return clauses + _ordered(query, tree, phrases)
-
-
-def _clause(clause: str, sql: str, say: Callable[[], str], phrases: Phrases) -> Clause:
-    """A clause with its sentence, and with what its columns are described as the first time."""
-    before = len(phrases.mentioned)
-    try:
-        words = say()
-    except (NotUnderstood, KeyError, AttributeError):
-        del phrases.mentioned[before:]
-        return Clause(clause, sql, None)
-    words = words[:1].upper() + words[1:]
-    described = [
-        f"{each.name}: {text[:_DESCRIPTION]}{'…' if len(text) > _DESCRIPTION else ''}"
-        for each in phrases.mentioned[before:]
-        if each.column and (text := " ".join((each.column.description or "").split()).rstrip("."))
-    ]
-    return Clause(clause, sql, f"{words} ({'; '.join(described)}.)" if described else words)
-
-
-def _from_clauses(written: Written, scope: Scope, phrases: Phrases) -> list[Clause]:
-    pieces = _joined(written)
-    if len(pieces) != len(scope.sources) or not all(each.is_plain for each in scope.sources):
-        return [Clause("FROM", written.text, None)]
-    return [
-        _clause("JOIN", piece.text, partial(_join, source, scope, phrases), phrases)
-        if source.join is not None
-        else _clause("FROM", piece.text, partial(_taken, source), phrases)
-        for piece, source in zip(pieces, scope.sources, strict=True)
-    ]
-
-
-def _taken(source: Source) -> str:
-    return f"Takes the rows of {source.shown}{_as(source)}."
-
-
-def _as(source: Source) -> str:
-    """Which table it is where it goes by another name, because it is there twice."""
-    table = source.table
-    return f" (the table {table.name})" if table and fold(table.name) != fold(source.shown) else ""
-
-
-def _joined(written: Written) -> list[Written]:
-    """The pieces of FROM, each join with its keywords."""
-    depth = written.tokens[0].depth
-    starts = [0]
-    for index, token in enumerate(written.tokens):
-        if token.depth != depth or not index:
-            continue
-        is_next = (
-            written.tokens[index - 1].word in _JOIN_WORDS
-            and written.tokens[index - 1].depth == depth
-        )
-        if token.text == "," or (token.word in _JOIN_WORDS and not is_next):
-            starts.append(index)
-    ends = [*starts[1:], len(written.tokens)]
-    pieces = [written.cut(start, end) for start, end in zip(starts, ends, strict=True)]
-    return [
-        each.cut(1) if each.tokens[:1] and each.tokens[0].text == "," else each for each in pieces
-    ]
-
-
-def _join(source: Source, scope: Scope, phrases: Phrases) -> str:
-    """What is matched, and whether rows may be lost or come several times."""
-    join, name = source.join, source.shown + _as(source)
-    method = str(join.args.get("method") or "").upper()
-    if method not in ("", "NATURAL"):
-        raise NotUnderstood(method)
-    if source.kind == "cross":
-        comma = " WHERE decides which of these stay." if scope.tree.args.get("where") else ""
-        return f"Combines every row with every row of {name}.{comma}"
-    if join.args.get("on") is not None:
-        match = phrases.condition(join.args["on"])
-    elif join.args.get("using"):
-        columns = [each.name for each in join.args["using"]]
-        match = f"{listed(columns)} {'is' if len(columns) == 1 else 'are'} the same in both"
-    else:
-        match = "all columns of the same name are the same"
-    several = (
-        "" if _matches_once(source, scope) else " A row with several matches comes once for each."
-    )
-    lost = {
-        "inner": "A row without a match is left out.",
-        "left": f"A row without a match stays, with nothing in the columns of {source.shown}.",
-        "right": f"Every row of {source.shown} stays; other rows without a match are left out.",
-        "full": "Rows without a match stay on both sides.",
-    }[source.kind]
-    return f"Adds {name} where {match}. {lost}{several}"
-
-
-def _matches_once(source: Source, scope: Scope) -> bool:
-    """Whether at most one row can match, because the primary key is matched."""
-    place = scope.sources.index(source)
-    if source.kind not in ("inner", "left") or source.table is None:
-        return False
-    if any(each.kind in ("right", "full") for each in scope.sources):
-        return False
-    return source.alias in scope.determined((), given=scope.sources[:place], only=source)
-
-
-def _grouped(scope: Scope, phrases: Phrases) -> str:
-    groups = scope.groups
-    given = [phrases.value(each) for each in groups]
-    each = f"combination of {listed(given)}" if len(given) > 1 else given[0]
-    return (
-        f"Makes one row for each {each}."
-        if len(given) > 1
-        else f"Makes one row for each value of {each}."
-    )
-
-
-def _shown(scope: Scope, phrases: Phrases) -> str:
-    tree = scope.tree
-    what = phrases.listed(tree.expressions)
-    is_one = not tree.args.get("group") and cautions.aggregates(tree)
-    return f"Puts all rows together into one and shows {what}." if is_one else f"Shows {what}."
-
-
-def _ordered(query: Query, tree: Any, phrases: Phrases) -> list[Clause]:
-    clauses = []
-    if query.order is not None:
-        order = tree.args["order"].expressions
-        clauses.append(
-            _clause(
-                "ORDER BY",
-                query.order.text,
-                lambda: f"Rows come {phrases.order(order)}.",
-                phrases,
-            )
-        )
-    if query.limit is not None:
-        clauses.append(_clause("LIMIT", query.limit.text, lambda: _limited(tree), phrases))
-    return clauses
-
-
-def _limited(tree: Any) -> str:
-    limit, offset = tree.args.get("limit"), tree.args.get("offset")
-    number = limit.expression.name if isinstance(limit.expression, exp.Literal) else ""
-    skipped = ""
-    if offset is not None:
-        skipped = offset.expression.name if isinstance(offset.expression, exp.Literal) else "?"
-    if not number.isdigit() or (skipped and not skipped.isdigit()) or limit.args.get("offset"):
-        raise NotUnderstood("LIMIT")
-    rows = "row" if number == "1" else f"{number} rows"
-    first = "next" if skipped and skipped != "0" else "first"
-    left_out = "row" if skipped == "1" else f"{skipped} rows"
-    skip = f"Leaves out the first {left_out} and keeps" if first == "next" else "Keeps"
-    return f"{skip} only the {first} {rows}."

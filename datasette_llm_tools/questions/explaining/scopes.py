@@ -1,89 +1,75 @@
-"""What the names in one SELECT stand for, and which of its rows name a row of another table.
+"""What the names in one SELECT stand for.
 
 Trees are sqlglot's, of a text whose inner queries were replaced by names (written.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlglot import exp
 
-from ...schema import Column, Schema, Table
+from ...schema import Schema
 from ...sql_names import fold
+from .sources import Named, Source
 
-Place: TypeAlias = tuple[str, str]  # alias and column, both folded
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What stands in FROM or JOIN; `table` is None for queries inside and common tables.
-
-    `is_plain`: it is a table or one of those, not a function or several joined in parentheses.
-    """
-
-    alias: str
-    shown: str
-    table: Table | None
-    join: Any = None
-    is_plain: bool = True
-    may_be_missing: bool = False
-
-    @property
-    def has_key(self) -> bool:
-        """Whether a primary key is known, by which one row can be told from others."""
-        return self.table is not None and any(each.pk for each in self.table.columns)
-
-    @property
-    def kind(self) -> str:
-        """How it is joined: inner, left, right, full or cross; empty for the first one."""
-        if self.join is None:
-            return ""
-        side = str(self.join.args.get("side") or "").lower()
-        matches = any(self.join.args.get(each) for each in ("on", "using", "method"))
-        return side or ("inner" if matches else "cross")
+_ROWIDS = {"rowid", "oid", "_rowid_"}
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A column with where it comes from; `column` is None where its table is not known."""
+class Inner:
+    """A query inside another, with its SELECTs, which may be several and may be unknown."""
 
-    source: Source
     name: str
-    column: Column | None
+    scopes: tuple[Scope, ...] = ()
 
     @property
-    def place(self) -> Place:
-        return self.source.alias, fold(self.name)
+    def around(self) -> str | None:
+        """What it names columns of, be it around it, so that it finds others for each row."""
+        for scope in self.scopes:
+            for node in scope.names_around():
+                return scope.around(node) or "the query around it"
+        return None
 
     @property
-    def may_be_null(self) -> bool:
-        """Whether its table lets it be empty; False where that is not known."""
-        table, column = self.source.table, self.column
-        if table is None or column is None or table.kind != "table":
-            return False
-        return not column.not_null and not column.pk
+    def has_values(self) -> bool:
+        """Whether none of the values in its first column is empty; False where not known."""
+        return bool(self.scopes) and all(_has_values(each) for each in self.scopes)
 
     @property
-    def affinity(self) -> str:
-        """text, number or nothing, by its declared type (sqlite.org/datatype3.html, 3.1)."""
-        declared = self.column.type.upper() if self.column and self.source.table else ""
-        if self.source.table is None or self.source.table.kind != "table":
-            return ""
-        if "INT" in declared:
-            return "integer"
-        if any(each in declared for each in ("CHAR", "CLOB", "TEXT")):
-            return "text"
-        return "number" if any(each in declared for each in ("REAL", "FLOA", "DOUB")) else ""
+    def may_be_empty(self) -> Named | None:
+        """Its first column, if its table lets it be empty and nothing leaves that out."""
+        for scope in self.scopes:
+            named = scope.column(scope.tree.expressions[0].unalias())
+            if named and named.may_be_null and not _has_values(scope):
+                return named
+        return None
+
+
+def _has_values(scope: Scope) -> bool:
+    node = scope.tree.expressions[0].unalias()
+    if isinstance(node, exp.Count):
+        return True
+    named = scope.column(node)
+    if named is None:
+        return False
+    asked = [
+        scope.column(each.this.this)
+        for each in conjuncts(scope.tree.args.get("where"))
+        if isinstance(each, exp.Not)
+        and isinstance(each.this, exp.Is)
+        and isinstance(each.this.expression, exp.Null)
+    ]
+    return named.has_value or any(each and each.place == named.place for each in asked)
 
 
 class Scope:
     """The sources of one SELECT.
 
-    `inner` gives names to the queries inside by their stand-ins; `outer` is the SELECT around it,
-    whose columns it may name.
+    `inner` are the queries inside by their stand-ins; `outer` is the SELECT around it, whose
+    columns it may name.
     """
 
     def __init__(
@@ -91,7 +77,7 @@ class Scope:
         tree: Any,
         schema: Schema,
         ctes: Set[str],
-        inner: Mapping[str, str],
+        inner: Mapping[str, Inner],
         outer: Scope | None = None,
     ) -> None:
         self.tree = tree
@@ -118,9 +104,9 @@ class Scope:
             if fold(node.name) not in ctes:
                 table = schema.table(node.name)
             if names.count(fold(node.name)) == 1:
-                shown = node.name
-        elif not shown:
-            shown = self.inner_name(node)
+                shown = table.name if table else node.name
+        elif not shown and (query := self.inner_query(node)):
+            shown = query.name
         is_table = isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier)
         is_query = isinstance(node, exp.Subquery) and isinstance(node.this, exp.Select)
         is_plain = (is_table or is_query) and not node.args.get("joins")
@@ -133,8 +119,8 @@ class Scope:
             if source.kind in ("left", "full") or later & {"right", "full"}:
                 self.sources[index] = replace(source, may_be_missing=True)
 
-    def inner_name(self, node: Any) -> str | None:
-        """The name of the query that a stand-in stands for."""
+    def inner_query(self, node: Any) -> Inner | None:
+        """The query that a stand-in stands for."""
         for column in node.find_all(exp.Column):
             if column.name in self.inner:
                 return self.inner[column.name]
@@ -149,15 +135,48 @@ class Scope:
             if len(sources) != 1:
                 return None
             column = sources[0].table.column(node.name) if sources[0].table else None
-            return Named(sources[0], node.name, column)
+            return Named(sources[0], column.name if column else node.name, column)
         if not self.is_known:
             return None
         found = [
-            Named(source, node.name, column)
+            Named(source, column.name, column)
             for source in self.sources
             if source.table and (column := source.table.column(node.name))
         ]
         return found[0] if len(found) == 1 else None
+
+    def may_have(self, node: exp.Column) -> bool:
+        """Whether a column may be one of its sources."""
+        if node.table:
+            return any(each.alias == fold(node.table) for each in self.sources)
+        return not self.is_known or any(
+            each.table and each.table.column(node.name) for each in self.sources
+        )
+
+    def names_around(self) -> Iterator[exp.Column]:
+        """The columns that it, or a query inside it, takes from a query around it."""
+        own = self.aliases | _ROWIDS
+        for node in self.tree.find_all(exp.Column):
+            if node.name in self.inner:
+                for scope in self.inner[node.name].scopes:
+                    yield from (each for each in scope.names_around() if not self.may_have(each))
+            elif isinstance(node.this, exp.Star) or self.may_have(node):
+                continue
+            elif (node.table or fold(node.name) not in own) and self.around(node) is not None:
+                yield node
+
+    def around(self, node: exp.Column) -> str | None:
+        """What the source of a column is called if it is one of a query around this one."""
+        if self.may_have(node) or self.outer is None:
+            return None
+        outer = self.outer
+        if not outer.may_have(node):
+            return outer.around(node)
+        if node.table:
+            return outer.shown(node.table)
+        if named := outer.column(node):
+            return named.source.shown
+        return outer.sources[0].shown if len(outer.sources) == 1 else "the query around it"
 
     def shown(self, alias: str) -> str:
         """What a source is called in sentences, be it of a query around this one."""
@@ -174,7 +193,7 @@ class Scope:
             and bool(self.sources)
             and not node.table
             and bool(node.this.args.get("quoted"))
-            and fold(node.name) not in self.aliases | {"rowid", "oid", "_rowid_"}
+            and fold(node.name) not in self.aliases | _ROWIDS
             and not any(each.table and each.table.column(node.name) for each in self.sources)
         )
 
@@ -186,92 +205,31 @@ class Scope:
             if any(each.is_star for each in items) or not 1 <= place <= len(items):
                 return node
             return items[place - 1].unalias()
-        if isinstance(node, exp.Column) and not node.table and self.column(node) is None:
-            named = [each for each in items if fold(each.alias or "") == fold(node.name)]
-            return named[0].unalias() if len(named) == 1 else node
+        if isinstance(node, exp.Column) and not node.table and not self.may_have(node):
+            return self._aliased(node)
         return node
+
+    def sorted_by(self, node: Any) -> Any:
+        """The same in ORDER BY, where a name that SELECT gave goes before a column."""
+        is_name = isinstance(node, exp.Column) and not node.table
+        return self._aliased(node) if is_name else self.item(node)
+
+    def called(self, node: Any) -> str | None:
+        """The name that SELECT gives to one of its items."""
+        found = [each.alias for each in self.tree.expressions if each.unalias() is node]
+        return found[0] or None if found else None
+
+    def _aliased(self, node: exp.Column) -> Any:
+        named = [
+            each for each in self.tree.expressions if fold(each.alias or "") == fold(node.name)
+        ]
+        return named[0].unalias() if len(named) == 1 else node
 
     @property
     def groups(self) -> list[Any]:
         """The expressions of GROUP BY, with names and place numbers resolved."""
         group = self.tree.args.get("group")
         return [self.item(each) for each in group.expressions] if group else []
-
-    def determined(
-        self, start: Iterable[Any], *, given: Iterable[Source] = (), only: Source | None = None
-    ) -> set[str]:
-        """The sources of which at most one row goes with given columns, or with given rows.
-
-        `only`: by what this source is joined on alone, whatever else is required of rows.
-        """
-        known: set[Place] = set()
-        rows = {each.alias for each in given}
-        for node in start:
-            if named := self.column(node):
-                known.add(named.place)
-        links = list(self._equalities(only))
-        while True:
-            before = len(known), len(rows)
-            for left, right in links:
-                if right is None or right.place in known or right.source.alias in rows:
-                    known.add(left.place)
-            for source in self.sources:
-                keys = [each for each in source.table.columns if each.pk] if source.table else []
-                if keys and all((source.alias, fold(each.name)) in known for each in keys):
-                    rows.add(source.alias)
-            if before == (len(known), len(rows)):
-                return rows
-
-    def matched(self, source: Source) -> Iterator[tuple[Named, Named]]:
-        """The pairs of columns that a source is joined on, if they have to be equal."""
-        for condition in conjuncts(source.join.args.get("on")):
-            for left, right in self._equal(condition):
-                if right and left.source.alias == source.alias != right.source.alias:
-                    yield left, right
-        for name in source.join.args.get("using") or ():
-            for left, right in self._used(source, name.name):
-                if right and left.source.alias == source.alias:
-                    yield left, right
-
-    def has_value(self, node: Any, rows: Set[str]) -> bool:
-        """Whether a column has one value only where one row of each of these sources is given."""
-        named = self.column(node)
-        return named is not None and named.source.alias in rows
-
-    def _equalities(self, only: Source | None) -> Iterator[tuple[Named, Named | None]]:
-        """Columns that have the value of another column, or of a constant (None)."""
-        for condition in conjuncts(self.tree.args.get("where")) if only is None else ():
-            yield from self._equal(condition)
-        for source in self.sources:
-            if source.join is None or source.kind in ("right", "full"):
-                continue
-            if only is not None and source is not only:
-                continue
-            for condition in conjuncts(source.join.args.get("on")):
-                for left, right in self._equal(condition):
-                    if source.kind != "left" or left.source.alias == source.alias:
-                        yield left, right
-            for name in source.join.args.get("using") or ():
-                yield from self._used(source, name.name)
-
-    def _equal(self, condition: Any) -> Iterator[tuple[Named, Named | None]]:
-        if not isinstance(condition, exp.EQ):
-            return
-        sides = [self.column(condition.this), self.column(condition.expression)]
-        nodes = [condition.expression, condition.this]
-        for here, there, other in zip(sides, reversed(sides), nodes, strict=True):
-            if here and (there or isinstance(other, exp.Literal)):
-                yield here, there
-
-    def _used(self, source: Source, name: str) -> Iterator[tuple[Named, Named | None]]:
-        place = self.sources.index(source)
-        for earlier in self.sources[:place]:
-            if earlier.table and source.table and earlier.table.column(name):
-                here = Named(source, name, source.table.column(name))
-                there = Named(earlier, name, earlier.table.column(name))
-                yield here, there
-                if source.kind != "left":
-                    yield there, here
 
 
 def conjuncts(node: Any) -> Iterator[Any]:

@@ -14,13 +14,15 @@ from .values import NotUnderstood
 
 _BOTH_SIDES = (
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.And, exp.Or),
-    *(exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Filter, exp.Collate, exp.Nullif),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Filter, exp.Collate, exp.Nullif, exp.Glob),
+    exp.NullSafeNEQ,
 )
 _ONE = (
     *(exp.Paren, exp.Not, exp.Exists, exp.Neg, exp.Sum, exp.Avg, exp.Min, exp.Max),
     *(exp.Abs, exp.Length, exp.Upper, exp.Lower, exp.Trim, exp.Date, exp.TsOrDsToTimestamp),
+    *(exp.Ntile, exp.FirstValue, exp.Typeof),
 )
-_NOTHING = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Null, exp.Star)
+_NOTHING = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Null, exp.Star, exp.CurrentDate)
 _READ: dict[type, tuple[str, ...]] = {
     **dict.fromkeys(_BOTH_SIDES, ("this", "expression")),
     **dict.fromkeys(_ONE, ("this",)),
@@ -34,7 +36,13 @@ _READ: dict[type, tuple[str, ...]] = {
     exp.Count: ("this", "big_int"),
     exp.Distinct: ("expressions",),
     exp.GroupConcat: ("this", "separator"),
-    exp.Window: ("this", "partition_by", "order", "over"),
+    exp.Window: ("this", "partition_by", "order", "over", "spec"),
+    exp.Lag: ("this", "offset", "default"),
+    exp.Lead: ("this", "offset", "default"),
+    exp.Greatest: ("this", "expressions", "ignore_nulls"),
+    exp.Least: ("this", "expressions", "ignore_nulls"),
+    exp.StrPosition: ("this", "substr"),
+    exp.Replace: ("this", "expression", "replacement"),
     exp.Ordered: ("this", "desc", "nulls_first"),
     exp.Case: ("this", "ifs", "default"),
     exp.If: ("this", "true", "false"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # Clauses whose SQL has its keyword in it, or has none.
-_WITH_KEYWORD = {"JOIN", "DISTINCT", "UNION", "UNION ALL", "INTERSECT", "EXCEPT", "SQL"}
+_WITH_KEYWORD = {"AS", "JOIN", "DISTINCT", "UNION", "UNION ALL", "INTERSECT", "EXCEPT", "SQL"}
 
 
 class NotUnderstood(ValueError):
@@ -16,11 +16,20 @@ class NotUnderstood(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause: its keyword, as it is written, and in one sentence; None where not understood."""
+    """One clause: its keyword, as it is written, and in one sentence; None where not understood.
+
+    `remarks` are sentences on what comes of it, and on what its columns are.
+    """
 
     clause: str
     sql: str
-    words: str | None
+    sentence: str | None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str | None:
+        """All that is said of it."""
+        return " ".join((self.sentence, *self.remarks)) if self.sentence else None
 
     @property
     def written(self) -> str:

@@ -106,15 +106,24 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True)
+class CommonTable:
+    """A query of a WITH clause; `columns` are the names that stand behind its own, if any do."""
+
+    name: str
+    inside: Written
+    columns: Written | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A query: common tables, one SELECT or several with what stands between them, and its order.
 
-    `ctes` are names with the queries inside; `before` is all of the WITH clause.
+    `before` is all of the WITH clause.
     """
 
     selects: tuple[Select, ...]
     operators: tuple[str, ...] = ()
-    ctes: tuple[tuple[str, Written], ...] = ()
+    ctes: tuple[CommonTable, ...] = ()
     before: Written = field(default_factory=lambda: Written("", ()))
     order: Written | None = None
     limit: Written | None = None
@@ -193,7 +202,7 @@ def closing(tokens: Sequence[Token], opening: int) -> int:
     raise NotWritten("an open parenthesis")
 
 
-def _after_with(piece: Written) -> tuple[tuple[tuple[str, Written], ...], Written]:
+def _after_with(piece: Written) -> tuple[tuple[CommonTable, ...], Written]:
     """The common tables of a query, and what comes after them."""
     tokens = piece.tokens
     if not tokens or tokens[0].word != "with":
@@ -206,14 +215,16 @@ def _after_with(piece: Written) -> tuple[tuple[tuple[str, Written], ...], Writte
         if name is None:
             raise NotWritten("a common table without a name")
         index += 1
+        columns = None
         if tokens[index].text == "(":
-            index = closing(tokens, index) + 1
+            columns = piece.cut(index + 1, closing(tokens, index))
+            index += len(columns.tokens) + 2
         while index < len(tokens) and tokens[index].word in ("as", "not", "materialized"):
             index += 1
         if index >= len(tokens) or tokens[index].text != "(":
             break
         end = closing(tokens, index)
-        found.append((name, piece.cut(index + 1, end)))
+        found.append(CommonTable(name, piece.cut(index + 1, end), columns))
         index = end + 1
         if index < len(tokens) and tokens[index].text == ",":
             index += 1

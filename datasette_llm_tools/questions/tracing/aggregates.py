@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from ..sql_names import fold
-from .explaining.written import Written, closing
+from ...sql_names import fold
+from ..explaining.written import Written, closing
 
 # What of sql_functions puts rows together; min and max of several values do not.
 _AGGREGATES = {

@@ -9,30 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
-from ..schema import Schema
-from ..sql_names import fold
-from .aggregates import Aggregate, aggregates_in, in_parentheses, own_conditions
-from .explaining.scopes import Scope
-from .explaining.written import UNREADABLE, NotWritten, Query, Written, inner_queries, read
+from ...schema import Schema
+from ...sql_names import fold, quoted
+from ..explaining.written import UNREADABLE, Query, Written, inner_queries, read
+from .aggregates import in_parentheses, own_conditions
+from .group_keys import GroupKeys
+from .items import Item, item, names_in
 
 _MOST_SQL = 4000  # it stands in an address
-_ROWIDS = {"rowid", "oid", "_rowid_"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One column of the result. `aggregate` is its only one, None where it has none or several."""
-
-    expression: Written
-    alias: str | None
-    tree: Any
-    aggregates: int
-    aggregate: Aggregate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +32,7 @@ class NumbersBehind:
 
     columns: frozenset[int]
     _query: Query
-    _items: tuple[_Item, ...]
+    _items: tuple[Item, ...]
     _groups: tuple[tuple[Written, int], ...]  # an expression, and the column that holds its value
     _hidden: tuple[Written, ...]  # expressions of GROUP BY whose values the result does not have
     _telling: frozenset[int]  # columns that have one value for each group, and say which it is
@@ -96,7 +84,7 @@ class NumbersBehind:
         having = select.clauses.get("having")
         if self._shown() != "*":
             return None
-        is_own = having is None or self._aliases().isdisjoint(_names(having))
+        is_own = having is None or self._aliases().isdisjoint(names_in(having))
         same = [f"({having.text})"] if having is not None and is_own else []
         for index in sorted(self.columns | self._telling):
             value, item = row[index], self._items[index]
@@ -120,11 +108,11 @@ class NumbersBehind:
     def _shown(self) -> str:
         """All columns, and what a condition calls by the name that SELECT gave it."""
         clauses = self._query.selects[0].clauses
-        used = _names(clauses["from"]) - self._sources
+        used = names_in(clauses["from"]) - self._sources
         if "where" in clauses:
-            used |= _names(clauses["where"])
+            used |= names_in(clauses["where"])
         named = [
-            f", {each.expression.text} as {_quoted(each.alias)}"
+            f", {each.expression.text} as {quoted(each.alias)}"
             for each in self._items
             if each.alias and not each.aggregates and fold(each.alias) in used
         ]
@@ -186,13 +174,13 @@ def _read(query: Query, width: int, schema: Schema) -> NumbersBehind | None:
     written = select.clauses["select"].listed()
     if not isinstance(tree, exp.Select) or not len(tree.expressions) == len(written) == width:
         return None
-    items = tuple(map(_item, written, tree.expressions))
+    items = tuple(map(item, written, tree.expressions))
     columns = frozenset(
         index
         for index, each in enumerate(items)
         if each.aggregates and not each.tree.find(exp.Select)
     )
-    names = _Names(tree, items, schema, {fold(name) for name, _ in query.ctes})
+    names = GroupKeys(tree, items, schema, {fold(each.name) for each in query.ctes})
     groups, hidden = [], []
     for group in select.clauses["group"].listed() if "group" in select.clauses else ():
         found = names.column_of(group)
@@ -217,110 +205,3 @@ def _read(query: Query, width: int, schema: Schema) -> NumbersBehind | None:
         names.sources,
         names.has_queries,
     )
-
-
-def _item(written: Written, tree: Any) -> _Item:
-    expression, alias = written, None
-    if isinstance(tree, exp.Alias):
-        alias = written.tokens[-1].name
-        if alias is None or fold(alias) != fold(tree.alias):
-            raise NotWritten("an alias that the parser reads otherwise")
-        expression = written.cut(0, -2 if written.tokens[-2].word == "as" else -1)
-    elif isinstance(tree, exp.Star) or (
-        isinstance(tree, exp.Column) and isinstance(tree.this, exp.Star)
-    ):
-        raise NotWritten("a star, whose columns are not counted here")
-    found = aggregates_in(expression, tree.unalias())
-    return _Item(expression, alias, tree, len(found), found[0] if len(found) == 1 else None)
-
-
-def _names(piece: Written) -> set[str]:
-    """All that may be a name in a piece, without those of tables before a point."""
-    tokens = piece.tokens
-    return {
-        fold(token.name)
-        for index, token in enumerate(tokens)
-        if token.name and (index + 1 == len(tokens) or tokens[index + 1].text != ".")
-    }
-
-
-def _quoted(name: str | None) -> str:
-    return '"' + (name or "").replace('"', '""') + '"'
-
-
-class _Names:
-    """What a name or number in GROUP BY stands for: a column of FROM goes before one of SELECT."""
-
-    def __init__(
-        self, tree: exp.Select, items: Sequence[_Item], schema: Schema, ctes: set[str]
-    ) -> None:
-        self._items = items
-        self._scope = Scope(tree, schema, ctes, {})
-        clause = tree.args.get("from_") or tree.args.get("from")
-        joins = tree.args.get("joins") or []
-        sources = [clause.this if clause else None, *(join.this for join in joins)]
-        self._columns: set[str] | None = set(_ROWIDS)
-        self.has_queries = False
-        named = [each.alias for each in self._scope.sources]
-        tables = [fold(each.name) for each in sources if isinstance(each, exp.Table)]
-        self.sources = frozenset([*named, *tables])
-        self._merges = any(join.args.get("using") or join.args.get("method") for join in joins)
-        for source in sources:
-            table = None
-            if isinstance(source, exp.Table) and not source.db and fold(source.name) not in ctes:
-                table = schema.table(source.name)
-            self.has_queries |= table is None or table.kind == "view"
-            if table is None or self._columns is None:
-                self._columns = None  # what a query inside returns is not looked into
-            else:
-                self._columns |= {fold(each.name) for each in table.columns}
-
-    def column_of(self, group: Written) -> tuple[Written, int] | None:
-        """An expression of GROUP BY and the index of the column with its value, or None."""
-        if len(group.tokens) == 1 and group.tokens[0].kind == "number":
-            place = int(group.text) - 1 if group.text.isdigit() else -1
-            if 0 <= place < len(self._items) and not self._items[place].aggregates:
-                return self._items[place].expression, place
-            return None
-        for index, item in enumerate(self._items):
-            if item.expression.plain == group.plain or self._is_same_column(item, group):
-                # A name that SELECT gives to something else is that only if FROM has none of it.
-                return group, index
-        if len(group.tokens) == 1 and self._columns is not None:
-            name = fold(group.tokens[0].name or "")
-            named = [i for i, each in enumerate(self._items) if fold(each.alias or "") == name]
-            if name and name not in self._columns and len(named) == 1:
-                item = self._items[named[0]]
-                return None if item.aggregates else (item.expression, named[0])
-        return None
-
-    def may_be_hidden(self, group: Written) -> bool:
-        """Whether it is an expression over columns of FROM, whatever SELECT calls by a name."""
-        if len(group.tokens) != 1:
-            return True
-        name = fold(group.tokens[0].name or "")
-        known = self._columns is not None and name in self._columns
-        return bool(name) and (known or all(fold(each.alias or "") != name for each in self._items))
-
-    def telling(self) -> frozenset[int]:
-        """The columns of the result that have one value for each group, as keys tell."""
-        once = self._scope.determined(self._scope.groups)
-        return frozenset(
-            index
-            for index, each in enumerate(self._items)
-            if self._scope.has_value(each.tree.unalias(), once)
-        )
-
-    def _is_same_column(self, item: _Item, group: Written) -> bool:
-        """Whether both name one column, one of them with its table and one without."""
-        ours, theirs = item.expression.tokens, group.tokens
-        if self._merges or {len(ours), len(theirs)} != {1, 3}:
-            return False
-        names = [each[-1].name for each in (ours, theirs)]
-        long = ours if len(ours) == 3 else theirs
-        return (
-            long[1].text == "."
-            and names[0] is not None
-            and names[1] is not None
-            and fold(names[0]) == fold(names[1])
-        )

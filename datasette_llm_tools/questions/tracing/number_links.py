@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
-from ..queries import QueryResult
-from ..schema import Schema
-from .checking import NUMBER, is_rounded, numbers_in
+from ...queries import QueryResult
+from ...schema import Schema
+from ..checking import NUMBER, is_rounded, numbers_in
 from .rows_behind import NumbersBehind, numbers_behind
 
 _LINKED_ROWS = 200
