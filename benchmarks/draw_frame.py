@@ -18,8 +18,8 @@ from playwright.async_api import Page, async_playwright
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPOSITORY / "tests" / "browser"), str(REPOSITORY / "tests")]
 
-from conftest import CHROMIUM, FLAGS  # noqa: E402 - after the path above
-from server import Server, start_server  # noqa: E402 - the same
+from conftest import CHROMIUM, FLAGS
+from server import Server, start_server
 
 ROUNDS = 20
 MOST_MS = 100

@@ -19,8 +19,8 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from serving import ROOT
 
 sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT)]
-from conftest import CHROMIUM, FLAGS  # noqa: E402 -- the path is set just above
-from server import Server, start_server  # noqa: E402 -- the same
+from conftest import CHROMIUM, FLAGS
+from server import Server, start_server
 
 TIMES = 20
 TIMES_MANY = 5

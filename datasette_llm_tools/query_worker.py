@@ -21,9 +21,9 @@ _package = ModuleType("datasette_llm_tools")
 _package.__path__ = [os.path.dirname(os.path.abspath(__file__))]  # noqa: PTH100, PTH120 - pathlib is slow to load
 sys.modules.setdefault(_package.__name__, _package)
 
-from datasette_llm_tools.query_lines import decode_line, encode_line  # noqa: E402 - needs the package made above
-from datasette_llm_tools.sql_guard import Guard  # noqa: E402 - the same
-from datasette_llm_tools.sql_judgement import Rejected  # noqa: E402 - the same
+from datasette_llm_tools.query_lines import decode_line, encode_line
+from datasette_llm_tools.sql_guard import Guard
+from datasette_llm_tools.sql_judgement import Rejected
 
 try:
     import resource

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from conftest import Visit, Visiting
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -155,13 +155,13 @@ async def test_numbers_that_a_browser_rounds_are_said_to_be_rounded(visit: Visit
 async def test_a_number_that_is_drawn_wrongly_is_named(visit: Visiting) -> None:
     seen = await visit("/-/widgets/demo/-/chart")
 
-    async def falsify(route: object) -> None:
+    async def falsify(route: Route) -> None:
         """What a fault in the drawing would do: a bar longer than its row says."""
-        response = await route.fetch()  # type: ignore[attr-defined]
+        response = await route.fetch()
         body = await response.json()
         calculate = {"calculate": "datum.f1 == 2849 ? 4000 : datum.f1", "as": "f1"}
         body["vega_lite"]["transform"] = [calculate]
-        await route.fulfill(json=body)  # type: ignore[attr-defined]
+        await route.fulfill(json=body)
 
     await seen.page.goto(seen.server.url + chart_path(BY_CARRIER))
     await drawn(seen)

@@ -349,7 +349,7 @@ async def test_a_client_that_leaves_stops_the_model(tmp_path: Path) -> None:
                 return {"type": "http.disconnect"}
 
         work = drawing.change(site.datasette, ALICE, "shops", SALES, {}, None, "by month", model)
-        waiting = asyncio.ensure_future(unless_left(Leaving(), work))  # type: ignore[arg-type]
+        waiting = asyncio.ensure_future(unless_left(Leaving(), work))  # type: ignore[arg-type] # nothing else of a request is used
         await asked.wait()
         left.set()
         with pytest.raises(ClientLeft):

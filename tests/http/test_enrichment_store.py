@@ -195,7 +195,7 @@ async def test_a_batch_changes_everything_at_once(tmp_path: Path) -> None:
             input_tokens=400,
             output_tokens=20,
             usd=pytest.approx(0.002),  # type: ignore[arg-type]  # compares as a float
-            seconds=pytest.approx(0.1),  # type: ignore[arg-type]  # the same
+            seconds=pytest.approx(0.1),  # type: ignore[arg-type]  # compares as a float
         )
         assert run.cursor == (2,)
         assert site.sql("select lease_until from _llm_tools_runs")[0][0] != until
