@@ -41,9 +41,10 @@ async def require_any(datasette: Datasette, actor: Actor) -> None:
 
 
 async def databases_for(datasette: Datasette, actor: Actor) -> tuple[str, ...]:
-    """Names of the databases that the actor may evaluate."""
+    """Names of the databases that the actor may evaluate, but for those that nobody asks."""
     allowed = await datasette.allowed_resources(EVAL, actor, limit=1000)
-    names = [str(each.parent) async for each in allowed.all()]
+    ours = (store.EVALS.name(datasette), "_internal")
+    names = [str(each.parent) async for each in allowed.all() if str(each.parent) not in ours]
     return tuple([name for name in names if await may(datasette, actor, "view-database", name)])
 
 
