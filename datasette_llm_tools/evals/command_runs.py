@@ -20,6 +20,7 @@ from ..kept_databases import settle
 from ..settings import Settings
 from . import run_store, store
 from .copying import ROOMY, with_copies
+from .editions import answered
 from .reports import Reported, percent, summary
 from .running import Bench, chosen_cases, overridden, run_cases, with_model
 from .suites import JSONL_FILES, YAML_FILES, databases_of, read_suite
@@ -141,8 +142,9 @@ class Work:
         run = await run_store.latest(self._kept, self._suite.name, self._plan) if resume else None
         if run is None:
             return await run_store.begin(self._kept, self._suite.name, self._plan, len(self._cases))
-        asked = {each.id for each in self._cases}
-        for result in await run_store.results_of(self._kept, run.id):
+        found = await run_store.results_of(self._kept, run.id)
+        asked = answered(self._cases, found) & {each.id for each in self._cases}
+        for result in found:
             if result.case_id in asked:
                 self._results[result.case_id] = result
         return await run_store.end(self._kept, run, RunStatus.RUNNING)

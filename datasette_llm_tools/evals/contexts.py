@@ -103,6 +103,7 @@ class ResultShown:
     verdict: str = shown("The verdict in words")
     given: SqlShown | None = shown("What the model wrote")
     cost: str = shown("What it cost")
+    is_changed: bool = shown("Whether the case was changed since")
 
 
 @dataclass(frozen=True)
@@ -199,5 +200,6 @@ class ComparePage(Page):
     pairs: list[Pair] = shown("Cases in both runs")
     all_cases: bool = shown("Whether cases of the same verdict are shown too")
     same: int = shown("Cases of the same verdict in both runs")
+    edited: int = shown("Cases that were changed between the two runs, and are not compared")
     other_url: str = shown("The page with all cases, or with those that differ")
     next_url: str | None = shown("The next page of them")

@@ -111,6 +111,7 @@ def result_json(shown: ResultShown) -> dict[str, Any]:
         "seconds": result.seconds,
         "usd": result.usd,
         "answered_at": result.answered_at,
+        "changed_since": shown.is_changed,
     }
 
 
@@ -127,6 +128,7 @@ def compare_json(page: ComparePage, test: Paired) -> dict[str, Any]:
         "p": test.p,
         "said": page.said,
         "same_verdict": page.same,
+        "changed_between": page.edited,
         "cases": [
             {
                 **case_json(each.case),

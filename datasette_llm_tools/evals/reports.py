@@ -10,8 +10,9 @@ from typing import Any
 
 from ..enrichments.wording import NO_FEE, UNKNOWN, usd_words
 from .calibration import agreement_json, levels
+from .editions import compared
 from .kinds import kinds_of, tables_of
-from .statistics import Paired, Share, median, paired, percentile
+from .statistics import Paired, Share, median, percentile
 from .values import Case, CaseResult, EvalRun, Verdict
 
 _TABLES_SHOWN = 20
@@ -55,11 +56,6 @@ class Reported:
     run: EvalRun
     results: tuple[CaseResult, ...]
     left_out: int = 0
-
-    @property
-    def right(self) -> dict[str, bool]:
-        """Whether each case was right, of those that could be scored."""
-        return {each.case_id: each.verdict is Verdict.RIGHT for each in scored(self.results)}
 
 
 def scored(results: Iterable[CaseResult]) -> list[CaseResult]:
@@ -120,7 +116,7 @@ def parts(cases: Sequence[Case], results: Sequence[CaseResult]) -> dict[str, dic
 
 def pairs(runs: Sequence[Reported]) -> list[tuple[Reported, Reported, Paired]]:
     """The first run beside each of the others."""
-    return [(runs[0], other, paired(runs[0].right, other.right)) for other in runs[1:]]
+    return [(runs[0], other, compared(runs[0].results, other.results)) for other in runs[1:]]
 
 
 def head_and_rows(runs: Sequence[Reported]) -> tuple[list[str], list[list[str]]]:

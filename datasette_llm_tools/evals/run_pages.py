@@ -23,11 +23,20 @@ from .contexts import (
     RunPage,
     RunShown,
 )
+from .editions import compared, is_changed, is_same_question
 from .pages import case_shown, report_of, reported, run_line, sql_shown, table_url
 from .reports import Reported, interval, notes, parts, percent, summary
-from .statistics import paired
 from .values import Case, CaseResult, EvalRun, RunStatus, Suite, Verdict
-from .wording import VERDICT_WORDS, headline, mcnemar_words, money, plan_words, run_name, seconds
+from .wording import (
+    VERDICT_WORDS,
+    changed_words,
+    headline,
+    mcnemar_words,
+    money,
+    plan_words,
+    run_name,
+    seconds,
+)
 from .wording import tokens as tokens_words
 
 if TYPE_CHECKING:
@@ -88,7 +97,7 @@ async def run_now(
         ]
         if asked
         else [],
-        notes=list(notes(asked, [found])),
+        notes=[*notes(asked, [found]), *changed_words(_changed(suite.cases, found))],
         parts=await asyncio.to_thread(_parts, suite.cases, found),  # parses every statement once
         levels=_levels(datasette, found),
         below=threshold(found.results),
@@ -168,7 +177,8 @@ async def compare_page(
     """Two runs case by case: those that differ, or all."""
     lines = [run_line(datasette, *each) for each in (first, second)]
     left, right = ({each.case_id: each for each in run.results} for _, run in (first, second))
-    both = [each for each in suite.cases if each.id in left and each.id in right]
+    in_both = [each for each in suite.cases if each.id in left and each.id in right]
+    both = [each for each in in_both if is_same_question(left[each.id], right[each.id])]
     differ = [each for each in both if left[each.id].verdict is not right[each.id].verdict]
     chosen = both if all_cases else differ
     after = start + _PAGE
@@ -184,7 +194,9 @@ async def compare_page(
         first=lines[0],
         second=lines[1],
         said=mcnemar_words(
-            run_name(*first), run_name(*second), paired(first[1].right, second[1].right)
+            run_name(*first),
+            run_name(*second),
+            compared(first[1].results, second[1].results),
         ),
         pairs=[
             Pair(
@@ -196,6 +208,7 @@ async def compare_page(
         ],
         all_cases=all_cases,
         same=len(both) - len(differ),
+        edited=len(in_both) - len(both),
         other_url=f"?{urlencode(other)}",
         next_url=f"?{urlencode({**shown, 'start': after})}" if len(chosen) > after else None,
     )
@@ -210,7 +223,14 @@ def _result_shown(datasette: Datasette, case: Case, result: CaseResult) -> Resul
         verdict=VERDICT_WORDS[result.verdict],
         given=sql_shown(datasette, database, result.sql) if result.sql else None,
         cost=money(result.usd),
+        is_changed=is_changed(case, result),
     )
+
+
+def _changed(cases: Sequence[Case], found: Reported) -> int:
+    """How many cases were changed since a run asked them."""
+    by_id = {each.id: each for each in cases}
+    return sum(is_changed(by_id[each.case_id], each) for each in found.results)
 
 
 def _verdicts(url: str, results: Sequence[CaseResult]) -> list[tuple[str, str, int, str]]:

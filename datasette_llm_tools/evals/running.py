@@ -27,6 +27,7 @@ from ..questions.asking import PURPOSE, Asking, prepare
 from ..questions.pairs import Pair
 from ..questions.values import Answer, Status
 from ..settings import Settings, read_settings, settings_from
+from .editions import edition_of
 from .executing import Place, roomy
 from .judging import Judge
 from .values import Case, CaseResult, Plan, Suite, Verdict
@@ -156,7 +157,8 @@ async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case, limits: Limit
     place = await bench.place(case, limits)
     key = await judge.key(case, place)
     if key.error is not None:
-        return _Asked(CaseResult(case.id, Verdict.UNSCORED, error=key.error, answered_at=_now()))
+        unscored = CaseResult(case.id, Verdict.UNSCORED, error=key.error, answered_at=_now())
+        return _Asked(replace(unscored, edition=edition_of(case)))
     began = time.perf_counter()
     asking = await prepare(
         bench.datasette,
@@ -195,6 +197,7 @@ async def _ask(bench: Bench, judge: Judge, plan: Plan, case: Case, limits: Limit
             answered_at=_now(),
             asked=agreement.asked if agreement else 0,
             votes=agreement.votes if agreement else 0,
+            edition=edition_of(case),
         ),
         model_failed=answer.status is Status.FAILED and not answer.attempts,
     )

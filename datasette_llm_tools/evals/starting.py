@@ -11,6 +11,7 @@ from ..permissions import Actor
 from ..questions.store import actor_id
 from ..settings import read_settings
 from . import run_store, work
+from .editions import answered
 from .plans import plan_of
 from .run_pages import may_resume
 from .running import chosen_cases, overridden, with_model
@@ -73,7 +74,7 @@ async def resume(
         raise Conflict(f"The run is {run.status.value}; only a stopped one can be resumed.")
     if not may_resume(actor, run):
         raise NotAllowed("Only the person who started the run may resume it: it is asked as them.")
-    asked = {each.case_id for each in await run_store.results_of(kept, run.id)}
+    asked = answered(suite.cases, await run_store.results_of(kept, run.id))
     left = work.cases_left(suite, run.plan, asked)
     bench, _ = work.bench_for(datasette, actor, left, run.plan)
     await with_model(bench, run.plan)

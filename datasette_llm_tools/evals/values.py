@@ -162,7 +162,7 @@ class CaseResult:
     right by luck. Tokens are None where a model did not count them, `usd` where there is no
     price; `attempts` are statements that were tried, `calls` prompts that were sent. Of `asked`
     statements `votes` agreed with the answer; both are 0 where nothing was compared, or where a
-    second model was asked.
+    second model was asked. `edition` marks what the case asked and accepted then.
     """
 
     case_id: str
@@ -181,3 +181,4 @@ class CaseResult:
     answered_at: str = ""
     asked: int = 0
     votes: int = 0
+    edition: str = ""

@@ -13,9 +13,9 @@ from ..pages import json_response, posted, render, wants_json
 from . import links, pages, run_pages, run_store, starting, store, work
 from .access import require_all, require_any, require_suite
 from .case_forms import case_of_form
+from .editions import compared
 from .eval_json import compare_json, suite_json, suite_line_json
 from .importing import exported, import_suite
-from .statistics import paired
 from .values import Suite
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ async def compare(request: Request, datasette: Datasette) -> Response:
         start=start_of(request),
     )
     if wants_json(request):
-        return json_response(compare_json(page, paired(first[1].right, second[1].right)))
+        return json_response(compare_json(page, compared(first[1].results, second[1].results)))
     return await render(datasette, request, page)
 
 

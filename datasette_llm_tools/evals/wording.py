@@ -64,6 +64,17 @@ def tokens(told: Summary) -> str:
     return f"{told.input_tokens:,} in, {told.output_tokens:,} out"
 
 
+def changed_words(changed: int) -> list[str]:
+    """That the verdicts of some cases are of what these were, if any were changed since."""
+    if not changed:
+        return []
+    was = "was" if changed == 1 else "were"
+    return [
+        f"{cases_words(changed)[:1].upper()}{cases_words(changed)[1:]} {was} changed since this "
+        "run asked; what is said of them holds for what they were then."
+    ]
+
+
 def mcnemar_words(first: str, second: str, test: Paired) -> list[str]:
     """What a paired test of two runs says, for somebody who never heard of it."""
     if not test.cases:

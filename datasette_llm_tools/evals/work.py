@@ -22,6 +22,7 @@ from ..questions.agreeing import store as agreement_store
 from . import access, run_store, store
 from .calibration import threshold
 from .copying import with_copies
+from .editions import answered
 from .running import Bench, chosen_cases, run_cases, with_model
 from .values import Case, CaseResult, EvalRun, Plan, RunStatus, Suite
 
@@ -152,7 +153,7 @@ class Runner:
     async def _ask(self, job: Job) -> None:
         """Ask what is left of a run. Raises what the model, the suite or a permission is about."""
         kept, suite = await access.require_suite(self._datasette, job.actor, job.run.suite)
-        asked = {each.case_id for each in await run_store.results_of(kept, job.run.id)}
+        asked = answered(suite.cases, await run_store.results_of(kept, job.run.id))
         rest = cases_left(suite, job.run.plan, asked)
         bench, files = bench_for(self._datasette, job.actor, rest, job.run.plan)
         await run_store.end(kept, job.run, RunStatus.RUNNING, cases=len(asked) + len(rest))

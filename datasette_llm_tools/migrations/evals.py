@@ -88,6 +88,12 @@ def _votes(db: Database) -> None:
     db.execute("ALTER TABLE eval_results ADD COLUMN votes INTEGER NOT NULL DEFAULT 0")
 
 
+@steps(name="0004_editions")
+def _editions(db: Database) -> None:
+    # Marks what a case asked and accepted when it was judged; empty where nobody knows.
+    db.execute("ALTER TABLE eval_results ADD COLUMN edition TEXT NOT NULL DEFAULT ''")
+
+
 def apply(connection: Any) -> None:
     """Bring the database of suites that `connection` writes to up to date."""
     steps.apply(Database(connection))

@@ -217,6 +217,38 @@ async def test_cases_are_added_edited_and_taken_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_case_that_was_edited_is_another_one(tmp_path: Path) -> None:
+    async with make_site(tmp_path, replies(), config=ALLOWED) as site:
+        url = await imported(site)
+        first = await rested(site, await started(site, url))
+        edited = {"was": "c0", "id": "c0", "question": "How many sales?", "database": "shops"}
+        edited["sql"] = "select 7"
+        assert (await site.post(f"{url}/-/case.json", edited)).status_code == 200
+        cases = (await site.get(f"{first['url']}/-/cases.json")).json()["cases"]
+        assert [each["id"] for each in cases if each["changed_since"]] == ["c0"]
+        page = (await site.get(f"{first['url']}/-/cases")).text
+        assert page.count("changed since this run") == 1 and "Accepted now" in page
+        assert "1 case was changed since this run asked" in (await site.get(first["url"])).text
+        second = await rested(site, await started(site, url))
+        assert (first["verdicts"]["right"], second["verdicts"]["right"]) == (2, 1)
+        query = f"first={first['id']}&second={second['id']}"
+        test = (await site.get(f"{url}/-/compare.json?{query}")).json()
+        assert (test["only_first_right"], test["cases"], test["changed_between"]) == (0, [], 1)
+        page = (await site.get(f"{url}/-/compare?{query}")).text
+        assert "1 was changed between the two runs and is not compared." in page
+
+
+@pytest.mark.asyncio
+async def test_the_database_of_suites_is_not_offered(tmp_path: Path) -> None:
+    async with make_site(tmp_path, replies()) as site:
+        url = await imported(site, ROOT)
+        home = (await site.get("/-/evals", ROOT)).text
+        suite = (await site.get(url, ROOT)).text
+    assert "are called by their names here: shops." in home
+    assert "<option>shops</option>" in suite and "<option>evals</option>" not in suite
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("change", "status", "said"),
     [
