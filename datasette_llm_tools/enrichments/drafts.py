@@ -13,8 +13,10 @@ from typing import Any
 
 from ..errors import BadInput
 from . import forms
+from .form_parts import Parts, specification_parts
 from .limit_drafts import LimitsDraft, limits_from
-from .outputs import MOST_OUTPUTS, Output, OutputType, check_outputs, output_from_json, parse_output
+from .output_declarations import parse_output
+from .outputs import MOST_OUTPUTS, Output, OutputType, check_outputs, output_from_json
 from .typed import flag_of, number, prefixed, shown_as, text_of, whole, words
 from .values import Attachment, Specification
 
@@ -110,16 +112,16 @@ class Draft:
             use_cache=self.use_cache,
         )
 
-    def parts(self, columns: Sequence[str]) -> forms.Parts:
+    def parts(self, columns: Sequence[str]) -> Parts:
         """Instructions, template, outputs and files, of a ready form or as they were typed."""
         if self.form != "free":
             form = forms.form_named(self.form)
-            return forms.specification_parts(form, self.fields, columns)
+            return specification_parts(form, self.fields, columns)
         typed = [each for each in self.outputs if each.name.strip()]
         if not typed:
             raise BadInput("There is no output; name at least one column to fill.")
         outputs = tuple(each.output() for each in typed)
-        return forms.Parts(self.instructions, self.template, outputs, self._attachments(columns))
+        return Parts(self.instructions, self.template, outputs, self._attachments(columns))
 
     def as_free(self, columns: Sequence[str]) -> Draft:
         """The prompt that a ready form makes, to be changed by hand."""

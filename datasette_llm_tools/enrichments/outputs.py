@@ -23,14 +23,6 @@ MOST_DESCRIPTION_CHARACTERS = 5_000
 _INTEGERS = (-(2**63), 2**63 - 1)  # what SQLite can hold
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # not UTF-8, or the end of a text in SQLite
-_DECLARATION = re.compile(
-    r"(?P<name>.+?):(?P<type>text|integer|float|boolean|date|json|label)(?P<rest>[?(\s].*)?",
-    re.DOTALL,
-)
-_HOW = (
-    "Write NAME:TYPE, where TYPE is text, text(200), integer, integer(1..5), float, float(0..1), "
-    "boolean, date, json or label(one|another), with ? behind it if it may be NULL."
-)
 
 
 class OutputType(str, Enum):
@@ -77,7 +69,7 @@ _SQLITE_TYPES = {
     OutputType.FLOAT: "REAL",
     OutputType.BOOLEAN: "INTEGER",
 }
-_NUMBERS = (OutputType.INTEGER, OutputType.FLOAT)
+NUMBERS = (OutputType.INTEGER, OutputType.FLOAT)
 
 
 def check_outputs(outputs: Sequence[Output]) -> None:
@@ -101,14 +93,14 @@ def _check_name(name: str) -> None:
         raise BadInput("An output has no name; name the column that it fills.")
     if name != name.strip() or _CONTROL.search(name) or len(name) > MOST_NAME_CHARACTERS:
         raise BadInput(
-            f"{_shown(name)} cannot be the name of an output: at most {MOST_NAME_CHARACTERS} "
+            f"{shown(name)} cannot be the name of an output: at most {MOST_NAME_CHARACTERS} "
             "characters, no line breaks, and no spaces at its ends."
         )
 
 
 def _check_limits(output: Output) -> None:
     limits = [each for each in (output.minimum, output.maximum) if each is not None]
-    if limits and output.type not in _NUMBERS:
+    if limits and output.type not in NUMBERS:
         raise BadInput(f"{output.name}: only integers and floats have a least and a most.")
     if not all(map(math.isfinite, limits)) or limits != sorted(limits):
         raise BadInput(f"{output.name}: give a least that is not above the most.")
@@ -143,7 +135,7 @@ def _check_labels(output: Output) -> None:
                 "and no spaces at its ends."
             )
         if _CONTROL.search(label):
-            raise BadInput(f"{output.name}: the label {_shown(label)} is more than one line.")
+            raise BadInput(f"{output.name}: the label {shown(label)} is more than one line.")
 
 
 def json_schema(outputs: Sequence[Output]) -> dict[str, Any]:
@@ -256,13 +248,13 @@ def output_from_json(said: object) -> Output:
         raise BadInput("An output must be a JSON object with a name and a type.")
     for key in said:
         if key not in _KINDS:
-            raise BadInput(f"An output has no {_shown(key)}; it has {', '.join(_KINDS)}.")
+            raise BadInput(f"An output has no {shown(key)}; it has {', '.join(_KINDS)}.")
     for key, kinds in _KINDS.items():
         value = said.get(key)
         if value is not None and (
             not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)
         ):
-            raise BadInput(f"The {key} of an output cannot be {_shown(value)}.")
+            raise BadInput(f"The {key} of an output cannot be {shown(value)}.")
     labels = said.get("labels") or ()
     if not all(isinstance(label, str) for label in labels):
         raise BadInput("The labels of an output must be text.")
@@ -270,7 +262,7 @@ def output_from_json(said: object) -> Output:
         kind = OutputType(said.get("type") or "text")
     except ValueError as error:
         raise BadInput(
-            f"There is no type {_shown(said['type'])}; there are "
+            f"There is no type {shown(said['type'])}; there are "
             f"{', '.join(each.value for each in OutputType)}."
         ) from error
     return Output(
@@ -297,66 +289,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def parse_output(text: str) -> Output:
-    """An output from `NAME:TYPE`, with `?` if it may be NULL, and a description behind a space.
-
-    `text(200)` limits the length, `integer(1..5)` and `float(0..1)` the range, and
-    `label(one|another)` names the labels. Raises BadInput with how to write it.
-    """
-    match = _DECLARATION.fullmatch(text.strip())
-    if not match:
-        raise BadInput(f"{_shown(text)} is no output. {_HOW}")
-    arguments, rest = _in_parentheses(match["rest"] or "")
-    if rest[:1] not in ("", "?") and not rest[0].isspace():
-        raise BadInput(f"{_shown(text)} is no output. {_HOW}")
-    kind = OutputType(match["type"])
-    try:
-        limits = _limits(kind, arguments)
-    except ValueError as error:
-        raise BadInput(f"{_shown(text)}: ({arguments}) fits no {kind.value}. {_HOW}") from error
-    output = Output(
-        name=match["name"].strip(),
-        type=kind,
-        description=rest.removeprefix("?").strip(),
-        optional=rest.startswith("?"),
-        **limits,
-    )
-    check_outputs([output])
-    return output
-
-
-def _in_parentheses(text: str) -> tuple[str | None, str]:
-    """What stands between an opening parenthesis at the start and the one that closes it."""
-    if not text.startswith("("):
-        return None, text
-    depth = 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return text[1:position], text[position + 1 :]
-    raise BadInput(f"A parenthesis is not closed in {_shown(text)}. {_HOW}")
-
-
-def _limits(kind: OutputType, arguments: str | None) -> dict[str, Any]:
-    """Fields of an Output; ValueError where a type cannot have these arguments."""
-    if arguments is None:
-        return {}
-    if kind is OutputType.LABEL:
-        return {"labels": tuple(label.strip() for label in arguments.split("|"))}
-    if kind is OutputType.TEXT:
-        return {"max_length": int(arguments)}
-    if kind not in _NUMBERS:
-        raise ValueError
-    number = int if kind is OutputType.INTEGER else float
-    least, dots, most = arguments.partition("..")
-    if not dots:
-        raise ValueError
-    return {
-        "minimum": number(least) if least.strip() else None,
-        "maximum": number(most) if most.strip() else None,
-    }
-
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value of anybody's in a message: on one line, and not long."""
     return _CONTROL.sub(" ", value if isinstance(value, str) else repr(value))[:80]

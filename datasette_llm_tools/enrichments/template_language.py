@@ -9,8 +9,6 @@ each makes work that grows with the template and the row alone.
 from __future__ import annotations
 
 import difflib
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,14 +17,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from ..errors import BadInput
+from .template_functions import FILTERS, TESTS
 
-MOST_REPLACED_CHARACTERS = 20_000  # that `replace` makes of a text that was shorter
 NOT_COLUMNS = frozenset(
     {"row", "loop", "self", "true", "false", "none", "True", "False", "None"}
     | {"and", "else", "if", "in", "is", "not", "or"}
 )
 _MOST_DEPTH = 25
-_TAGS = re.compile(r"<[^<>]*>")
 _LOOP_PARTS = frozenset({"index", "index0", "first", "last", "length"})
 # What is taken as it stands, once its parts have been looked at.
 _PLAIN = (
@@ -70,8 +67,8 @@ class RowEnvironment(ImmutableSandboxedEnvironment):
             undefined=StrictUndefined, autoescape=False, finalize=show, optimized=False
         )
         self.globals.clear()
-        self.filters = dict(_FILTERS)
-        self.tests = dict(_TESTS)
+        self.filters = dict(FILTERS)
+        self.tests = dict(TESTS)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         for operand in (left, right):
@@ -173,10 +170,10 @@ class Reading(NodeTransformer):
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
         if node.name == "tojson" and _uses_tojson(node.node):
             raise refusal(node.lineno, "tojson of tojson cannot be used: each doubles backslashes")
-        return self._called(node, "filter", _FILTERS)
+        return self._called(node, "filter", FILTERS)
 
     def visit_Test(self, node: nodes.Test) -> nodes.Node:
-        return self._called(node, "test", _TESTS)
+        return self._called(node, "test", TESTS)
 
     def visit_For(self, node: nodes.For) -> Any:
         if self._loop_names:
@@ -279,56 +276,3 @@ def refusal(line: int | None, message: str) -> BadInput:
     """What is wrong with a template, and in which line of it."""
     where = f"Line {line} of the template" if line else "The template"
     return BadInput(f"{where}: {message.rstrip('.')}{'' if message.endswith('?') else '.'}")
-
-
-def _truncate(value: object, length: int = 255) -> str:
-    text = str(value)
-    return text if len(text) <= length else f"{text[: max(0, length)].rstrip()}…"
-
-
-def _replace(value: object, old: object, new: object) -> str:
-    text, gone, come = str(value), str(old), str(new)
-    more = text.count(gone) * (len(come) - len(gone))
-    if more > 0 and len(text) + more > MOST_REPLACED_CHARACTERS:
-        raise BadInput(
-            "The template's replace makes a text too long; replace by something shorter."
-        )
-    return text.replace(gone, come)
-
-
-def _round(value: object, digits: int = 0) -> float | int:
-    number = round(_number(value), max(-20, min(20, int(digits))))
-    return int(number) if digits <= 0 else number
-
-
-def _number(value: object) -> float:
-    if isinstance(value, int | float):
-        return value
-    try:
-        return float(str(value))
-    except ValueError as error:
-        raise BadInput("The template takes for a number what is text or NULL.") from error
-
-
-_FILTERS: dict[str, Callable[..., Any]] = {
-    "capitalize": lambda value: str(value).capitalize(),
-    "default": lambda value, other="": other if value == "" else value,
-    "float": _number,
-    "int": lambda value: int(_number(value)),
-    "length": lambda value: len(str(value)),
-    "lower": lambda value: str(value).lower(),
-    "replace": _replace,
-    "round": _round,
-    "striptags": lambda value: " ".join(_TAGS.sub(" ", str(value)).split()),
-    "title": lambda value: str(value).title(),
-    "tojson": lambda value: json.dumps(value, ensure_ascii=False),
-    "trim": lambda value: str(value).strip(),
-    "truncate": _truncate,
-    "upper": lambda value: str(value).upper(),
-    "wordcount": lambda value: len(str(value).split()),
-}
-_TESTS: dict[str, Callable[..., Any]] = {
-    "none": lambda value: value == "",
-    "number": lambda value: isinstance(value, int | float),
-    "string": lambda value: isinstance(value, str),
-}

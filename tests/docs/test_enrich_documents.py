@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments import drafts, forms, previewing, template_language
+from datasette_llm_tools.enrichments import drafts, forms, previewing, template_functions
 from datasette_llm_tools.enrichments.command import command_runs
 from datasette_llm_tools.enrichments.database.leases import LEASE_SECONDS
 from datasette_llm_tools.enrichments.engine import doors
 from datasette_llm_tools.enrichments.engine.concurrency import at_once
 from datasette_llm_tools.enrichments.jobs import estimate, wilson
-from datasette_llm_tools.enrichments.outputs import MOST_OUTPUTS, OutputType, parse_output
+from datasette_llm_tools.enrichments.output_declarations import parse_output
+from datasette_llm_tools.enrichments.outputs import MOST_OUTPUTS, OutputType
 from datasette_llm_tools.enrichments.prompts import MOST_CELL_CHARACTERS, MOST_ROWS_PER_CALL
 from datasette_llm_tools.enrichments.review.reviews import Verdict
 from datasette_llm_tools.enrichments.row_templates import RowTemplate
@@ -118,7 +119,7 @@ def test_every_form_is_documented() -> None:
 
 def test_every_filter_of_templates_is_documented() -> None:
     filters = section(ENRICH, "The prompt").split("Filters follow a bar")[1].split("Other loops")[0]
-    assert code(filters) - {"{{ comment | lower }}"} == set(template_language._FILTERS)
+    assert code(filters) - {"{{ comment | lower }}"} == set(template_functions.FILTERS)
 
 
 def test_templates_of_the_documents_are_let_through() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_llm_tools.enrichments.outputs import Output, OutputType, parse_output, to_sqlite
+from datasette_llm_tools.enrichments.output_declarations import parse_output
+from datasette_llm_tools.enrichments.outputs import Output, OutputType, to_sqlite
 from datasette_llm_tools.enrichments.prompts import (
     CUT,
     InvalidReply,

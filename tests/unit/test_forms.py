@@ -8,13 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_llm_tools.enrichments.forms import (
-    FORMS,
-    Parts,
-    form_named,
-    specification_parts,
-)
-from datasette_llm_tools.enrichments.outputs import Output, OutputType, parse_output
+from datasette_llm_tools.enrichments.form_parts import Parts, specification_parts
+from datasette_llm_tools.enrichments.forms import FORMS, form_named
+from datasette_llm_tools.enrichments.output_declarations import parse_output
+from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.row_templates import RowTemplate
 from datasette_llm_tools.enrichments.values import Attachment
 from datasette_llm_tools.errors import BadInput

@@ -25,7 +25,8 @@ from ...sql_names import fold
 from .. import jobs, previewing
 from ..database import rows, store, tables
 from ..database.selection import selection_from_where
-from ..outputs import Output, check_outputs, parse_output
+from ..output_declarations import parse_output
+from ..outputs import Output, check_outputs
 from ..starting import name_of, require_columns_free, require_models
 from ..values import (
     COMMAND_LINE,
