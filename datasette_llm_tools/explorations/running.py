@@ -23,6 +23,7 @@ from ..widgets.sandbox.frame_views import rebuilt_source
 from ..widgets.sandbox.rows import plain_row
 from ..widgets.values import Kind, Revision, Widget
 from .canonical import LABELS, digest, frozen_digest
+from .drawn_columns import drawn_columns, drawn_sources
 from .labels import LabelsJson, labels_json
 from .parameters import parameter_values, params_of
 from .values import Block, ChartBlock, Document, Frozen, Queried, WidgetBlock, Words
@@ -41,7 +42,8 @@ class Ran:
 
     Of a chart, columns and rows are what is drawn, and `drawn` is its JSON (widgets/charts/
     drawn.py). `result` is there where the block has just been run and is no chart. `tables` and
-    `sources` are what was read, `labels` what keys in the rows are called.
+    `sources` are what was read, of a chart the columns that are drawn; `labels` what keys in the
+    rows are called.
     """
 
     columns: tuple[str, ...]
@@ -177,13 +179,21 @@ async def _draw(
         datasette, actor, block.database, block.sql, params, block.spec, looked
     )
     rows = await _plain(chart.rows)
+    drawn = drawn_columns(chart.spec)
+    schema = await read_schema(datasette, block.database, actor)
+    names = [each.name for each in looked.columns]
+    sources = await asyncio.to_thread(
+        drawn_sources, block.sql, schema, names, drawn, looked.sources
+    )
+    told = drawn_json(chart)
+    told["columns"] = [each for each in told["columns"] if each["name"] in drawn]
     return Ran(
         columns=chart.titles,
         rows=rows,
         truncated=chart.note is not None,
         tables=looked.tables,
-        sources=looked.sources,
-        drawn={**drawn_json(chart), "rows": rows},
+        sources=sources,
+        drawn={**told, "rows": rows},
         milliseconds=chart.milliseconds,
     )
 

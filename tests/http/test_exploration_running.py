@@ -67,6 +67,18 @@ async def test_a_chart_is_drawn_and_thaws_as_it_was_frozen(tmp_path: Path) -> No
 
 
 @pytest.mark.asyncio
+async def test_of_a_chart_over_a_table_only_what_is_drawn_becomes_visible(tmp_path: Path) -> None:
+    over_all = replace(CHART, sql="select * from sale")
+    async with site(tmp_path) as shops:
+        (frozen,) = await frozen_of(shops, over_all)
+        (narrow,) = await frozen_of(shops, CHART)
+    assert frozen.refused is None
+    assert frozen.sources == {("sale", "item"), ("sale", "price")}
+    assert [each["name"] for each in frozen.more["columns"]] == ["item", "price"]
+    assert frozen.rows == narrow.rows and "shop_id" not in str(frozen.more)
+
+
+@pytest.mark.asyncio
 async def test_what_is_frozen_comes_back_from_the_store(tmp_path: Path) -> None:
     blob = replace(QUERY, id="1" * 12, sql="select x'00ff' as b, 1.0 as f, null as n, 9e999 as i")
     async with site(tmp_path) as shops:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from ...errors import BadInput, LimitReached, NotInstalled
-from .picture_theme import themed
+from .picture_theme import THEME, themed
 
 PictureType = Literal["svg", "png"]
 
@@ -133,8 +133,11 @@ def _whole(
     spec = {**themed(vega_lite), "datasets": {"rows": named}}
     if spec.get("height", "container") == "container":
         spec["height"] = _HEIGHT
-    if title or notes:
+    if title:
         spec["title"] = {"text": title, "subtitle": list(notes)}
+    elif notes:  # Vega draws no subtitle without a title
+        quiet = {"fontSize": 11, "fontWeight": "normal", "color": THEME["title"]["subtitleColor"]}
+        spec["title"] = {"text": list(notes), **quiet}
     return spec
 
 
