@@ -77,11 +77,13 @@ class Settings:
     )
     mend_texts: bool = _setting(
         True,
-        "Whether a text that its column does not hold is replaced by one that it holds, if nothing "
-        "is found and one alone can be meant.",
+        "Whether a text that its column does not hold is replaced by one that it holds, and a join "
+        "that never matches by one along a key, if nothing is found and one alone can be meant.",
     )
     correct_sql: bool = _setting(
-        True, "Whether ratios of whole numbers get decimals, and groups without an order get one."
+        True,
+        "Whether ratios of whole numbers get decimals, groups without an order get one, and two "
+        "values that one row is asked for are asked of two rows.",
     )
     verified_pairs: bool = _setting(
         True,

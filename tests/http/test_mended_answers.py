@@ -122,6 +122,14 @@ async def test_a_count_of_nothing_says_what_is_not_there(tmp_path: Path) -> None
 
 
 @pytest.mark.asyncio
+async def test_a_count_of_what_is_only_spelled_otherwise(tmp_path: Path) -> None:
+    async with writing(tmp_path, "select count(*) from shop where city = 'LINZ'") as site:
+        answer = await site.ask("How many shops in LINZ?")
+    said = "No row of shop has city “LINZ”; “Linz” is there."
+    assert answer["rows"] == [[2]] and answer["attempts"][0]["changes"] == [said]
+
+
+@pytest.mark.asyncio
 async def test_a_text_that_nothing_is_like(tmp_path: Path) -> None:
     async with writing(tmp_path, "select count(*) from shop where city = 'Reykjavik'") as site:
         answer = await site.ask("How many shops in Reykjavik?")

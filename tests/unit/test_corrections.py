@@ -117,6 +117,45 @@ def test_what_the_question_says(question: str, sql: str, rows: list[tuple[object
     assert connection.execute(found.sql).fetchall() == rows
 
 
+def births() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript("""
+        CREATE TABLE births (year INTEGER, name TEXT, count INTEGER);
+        INSERT INTO births VALUES (2000, 'Ada', 5), (2000, 'Bob', 2), (2001, 'Ada', 4);
+    """)
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("question", "sql", "rows"),
+    [
+        ("How many births were there?", "SELECT COUNT(*) FROM births", [(11,)]),
+        (
+            "The number of births of each year",
+            "SELECT year, COUNT(*) AS n FROM births GROUP BY year ORDER BY n",
+            [(2001, 4), (2000, 7)],
+        ),
+        (
+            "How many names were there in 2001?",
+            "SELECT COUNT(*) FROM births WHERE year = 2001",
+            None,
+        ),
+        ("How many births were there?", "SELECT SUM(count) FROM births", None),
+        ("How many births were there?", "SELECT COUNT(DISTINCT name) FROM births", None),
+    ],
+)
+def test_rows_that_hold_a_count_are_added_up(
+    question: str, sql: str, rows: list[tuple[object, ...]] | None
+) -> None:
+    connection = births()
+    found = as_asked(sql, question, schema_of(connection))
+    if rows is None:
+        assert found is None
+        return
+    assert found is not None
+    assert connection.execute(found.sql).fetchall() == rows
+
+
 def test_those_without_are_found_beside_rows_of_nobody() -> None:
     connection = shops()
     connection.execute("INSERT INTO sale (id, item) VALUES (9, 'tea')")
@@ -206,6 +245,7 @@ async def known(sql: str, connection: sqlite3.Connection) -> list[tuple[object, 
         ("SELECT id FROM shop AS s WHERE s.city = 'Sankt Poelten'", [(2,)]),
         ("SELECT id FROM shop WHERE name = 'Corners'", [(1,)]),
         ("SELECT id FROM shop WHERE name = 'GRAZ'", [(3,)]),  # a city, not a name
+        ("SELECT id FROM shop WHERE name = 'sankt poelten'", [(2,)]),
         ("SELECT id FROM sale WHERE shop_id = 'Market'", [(3,)]),  # the name behind a key
         ("SELECT id FROM sale WHERE shop_id != 'Corner'", [(3,)]),
         ("SELECT id FROM shop WHERE city IN ('LINZ', 'Graz') ORDER BY id", [(1,), (3,)]),

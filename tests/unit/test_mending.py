@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasette_llm_tools.questions.statements.dialects import in_sqlite
-from datasette_llm_tools.questions.statements.mending import mended
+from datasette_llm_tools.questions.statements.mending import mended, with_own_memberships
 from tests.schemas import schema_of
 
 DDL = """
@@ -61,6 +61,12 @@ def library() -> sqlite3.Connection:
             "WHERE T2.BookType = 'atlas'",
             [(2,)],
         ),
+        # joined to what only a third table links it to
+        (
+            "SELECT DISTINCT T1.reader_id FROM Book AS T1 JOIN Reader AS T2 "
+            "ON T1.reader_id = T2.reader_id WHERE T1.BookType = 'novel'",
+            [(1,)],
+        ),
         # a shorter name
         ("SELECT MAX(pages) FROM Book WHERE count > 100", [(300,)]),
         ("SELECT MAX(page) FROM Book", [(300,)]),
@@ -84,6 +90,40 @@ def test_it_runs_after_mending(sql: str, rows: list[tuple[object, ...]]) -> None
     found = mended(sql, schema_of(connection))
     assert found is not None and found.changes
     assert connection.execute(found.sql).fetchall() == rows
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        # the readers of books on shelf A, not each reader by her own number
+        (
+            "SELECT LName FROM Reader WHERE reader_id IN "
+            "(SELECT reader_id FROM Book WHERE shelf = 'A')",
+            [("Abel",)],
+        ),
+        ("SELECT LName FROM Reader WHERE reader_id NOT IN (SELECT reader_id FROM Book)", []),
+    ],
+)
+def test_a_subquery_returns_a_column_of_its_own(sql: str, rows: list[tuple[object, ...]]) -> None:
+    connection = library()
+    found = with_own_memberships(sql, schema_of(connection))
+    assert found is not None and found.changes
+    assert connection.execute(found.sql).fetchall() == rows
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT LName FROM Reader WHERE reader_id IN (SELECT reader_id FROM Loan)",
+        "SELECT LName FROM Reader WHERE EXISTS (SELECT reader_id FROM Book)",
+        "SELECT LName FROM Reader AS r WHERE 1 IN (SELECT r.reader_id FROM Book)",
+        "SELECT LName FROM Reader WHERE LName IN (SELECT LName FROM json_each('[1]'))",
+        "SELECT LName FROM Reader WHERE city IN (SELECT city FROM 'old stock')",  # no way to it
+        "not SQL at all )",
+    ],
+)
+def test_other_subqueries_are_left_alone(sql: str) -> None:
+    assert with_own_memberships(sql, schema_of(library())) is None
 
 
 @pytest.mark.parametrize(

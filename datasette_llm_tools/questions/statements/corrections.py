@@ -3,7 +3,7 @@
 SQLite divides whole numbers without a remainder, so that a share of counts is 0: a ratio gets
 decimals. Groups without an order come as they are found: they get the largest first, or the order
 of time where they are days, months or years. A join that only looks for matches returns a row once
-for each of them: it is returned once.
+for each of them: it is returned once. Two values asked of one row are asked of two (one_value).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlglot import exp
 from ...name_words import name_words
 from ...schema import Schema, Table
 from .mended import MOST_CHARACTERS, Mended
+from .one_value import of_two_rows
 
 _TIMES = frozenset({"date", "day", "week", "month", "quarter", "year", "hour", "decade", "time"})
 _TIME_FUNCTIONS = ("strftime", "date", "datetime", "substr", "julianday")
@@ -28,6 +29,7 @@ def corrected(sql: str, schema: Schema) -> Mended | None:
     try:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
         changes = [
+            *of_two_rows(tree, schema),
             *_with_decimals(tree, schema),
             *_in_order(tree, schema),
             *_each_once(tree, schema),

@@ -1,4 +1,4 @@
-"""What a question says that its SQL forgot: an average, a "not", whom to count. Pure.
+"""What a question says that its SQL forgot: an average, a "not", whom or what to count. Pure.
 
 Small models lose these even where they name the right tables. Each rule changes a statement that
 runs only where it can hardly have been meant as it is.
@@ -13,12 +13,18 @@ import sqlglot
 from sqlglot import exp
 
 from ...name_words import name_words, singular, singular_words
-from ...schema import Schema, Table
+from ...schema import Column, Schema, Table
 from .joining import links_between
 from .mended import MOST_CHARACTERS, Mended
+from .one_value import all_of
+from .sources import name_key
 
 _NOT = re.compile(r"\b(?:not|never|no|without|neither|nor)\b|n't\b", re.IGNORECASE)
 _COMPARED = re.compile(r"\b(?:above|below|over|under|than|exceed\w*|near\w*)\b", re.IGNORECASE)
+_HOW_MANY = re.compile(
+    r"\b(?:how many|(?:number|counts?|total) of|total)\s+(?:the\s+)?(?P<what>.+)", re.IGNORECASE
+)
+_COUNTS = frozenset({"count", "counts", "cnt"})
 _AVERAGE = frozenset({"average", "mean"})
 _NUMBERS = ("INT", "REAL", "FLOA", "DOUB", "NUM", "DEC")
 
@@ -35,6 +41,7 @@ def as_asked(sql: str, question: str, schema: Schema) -> Mended | None:
             *_average(tree, question, schema),
             *_without(tree, question, schema),
             *_counted(tree, question, schema),
+            *_summed(tree, question, schema),
             *_named(tree),
         ]
         return Mended(tree.sql(dialect="sqlite"), tuple(changes)) if changes else None
@@ -87,7 +94,7 @@ def _without(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
         if mine is None or theirs is None or _is_key(table, mine.name):
             continue
         of_many = [each for each in tree.find_all(exp.Column) if _is_of(each, many, table, other)]
-        unequal = [each for each in _conditions(where.this) if isinstance(each, exp.NEQ)]
+        unequal = [each for each in all_of(where.this) if isinstance(each, exp.NEQ)]
         unequal = [each for each in unequal if any(each.this is column for column in of_many)]
         if len(unequal) != 1 or len(of_many) != 2:  # in ON, and in that condition
             continue
@@ -142,6 +149,30 @@ def _counted(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
     yield f"Counted are rows of {child.name}, for each of {table.name}."
 
 
+def _summed(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
+    """Rows that hold a count each are added up: how many births there were in (year, name, count)
+    is no number of rows."""
+    clause = tree.args.get("from_") or tree.args.get("from")
+    if clause is None or tree.args.get("joins") or not isinstance(clause.this, exp.Table):
+        return
+    table = schema.table(clause.this.name)
+    counts = [each for each in table.columns if _is_count(each)] if table else []
+    asked = _HOW_MANY.search(question)
+    if table is None or len(counts) != 1 or asked is None:
+        return
+    if not name_key(asked["what"]).startswith(name_key(table.name)):
+        return
+    changed = [each for each in tree.find_all(exp.Count) if isinstance(each.this, exp.Star)]
+    for each in changed:
+        each.replace(exp.Sum(this=exp.column(counts[0].name)))
+    if changed:
+        yield f"{table.name} has a {counts[0].name} in each row: these are added up."
+
+
+def _is_count(column: Column) -> bool:
+    return column.name.lower() in _COUNTS and column.type.upper().startswith(_NUMBERS)
+
+
 def _named(tree: exp.Select) -> Iterator[str]:
     """Numbers of groups come with what the groups are called."""
     group = tree.args.get("group")
@@ -153,15 +184,6 @@ def _named(tree: exp.Select) -> Iterator[str]:
     if len(keys) == len(group.expressions):
         tree.set("expressions", [*(key.copy() for key in keys), *tree.expressions])
         yield f"Each group is named: {', '.join(key.sql(dialect='sqlite') for key in keys)}."
-
-
-def _conditions(where: exp.Expr) -> Iterator[exp.Expr]:
-    """The conditions that all must hold."""
-    if isinstance(where, exp.And):
-        yield from _conditions(where.left)
-        yield from _conditions(where.right)
-    else:
-        yield where.unnest()
 
 
 def _is_of(column: exp.Column, node: exp.Expr, table: Table, other: Table) -> bool:

@@ -14,8 +14,9 @@ from .mended import NotSure, only
 from .sources import Source, Sources, name_key, output_aliases
 
 
-def mend_condition(column: exp.Column, sources: Sequence[Source]) -> str | None:
-    """A join on a column that is not there becomes the join along the one key there is."""
+def mend_condition(column: exp.Column, sources: Sequence[Source], schema: Schema) -> str | None:
+    """A join on a column that is not there becomes the join along the one key there is, or by way
+    of the one table between the two."""
     equal = column.parent
     if not isinstance(equal, exp.EQ) or not isinstance(equal.parent, exp.Join):
         return None
@@ -27,6 +28,8 @@ def mend_condition(column: exp.Column, sources: Sequence[Source]) -> str | None:
     if first.table is None or second.table is None or first.table is second.table:
         return None
     links = links_between(first.table, second.table)
+    if not links:
+        return _join_between(equal, first, second, sources, schema)
     if len(links) != 1:
         return None
     left, right = links[0]
@@ -34,6 +37,31 @@ def mend_condition(column: exp.Column, sources: Sequence[Source]) -> str | None:
     equal.set("this", new_column(left, first.alias))
     equal.set("expression", new_column(right, second.alias))
     return f"Joined on {in_sql(equal)}, the key between the two, not on {before}."
+
+
+def _join_between(
+    equal: exp.EQ, first: Source, second: Source, sources: Sequence[Source], schema: Schema
+) -> str | None:
+    """Join the table that alone lies between two that no key links."""
+    here = equal.parent
+    select = here.parent if isinstance(here, exp.Join) else None
+    if not isinstance(select, exp.Select) or here.args.get("on") is not equal:
+        return None
+    start, end = (first, second) if here.alias_or_name == second.alias else (second, first)
+    if start.table is None or end.table is None or here.alias_or_name != end.alias:
+        return None
+    ways = list(joins_to(schema, [(start.alias, start.table)], end.table))
+    if len(ways) != 1 or len(ways[0]) != 2:
+        return None
+    (between, last), before = ways[0], in_sql(equal)
+    _append_joins(select, [between], sources)
+    added = select.args["joins"].pop()
+    select.args["joins"].insert(select.args["joins"].index(here), added)
+    equal.set("this", new_column(last.left, added.alias_or_name))
+    equal.set("expression", new_column(last.right, end.alias))
+    return (
+        f"Joined {between.table.name}, which links {start.alias} and {end.alias}, not on {before}."
+    )
 
 
 def mend_membership(column: exp.Column, select: exp.Select, sources: Sources) -> str | None:

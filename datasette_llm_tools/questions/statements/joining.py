@@ -1,7 +1,7 @@
 """How tables of a schema can be joined along their keys: what a table needs to be reached.
 
 Pure. Where no foreign keys are declared, a column that is the primary key of one table and stands
-under the same name in another is taken for one.
+under the same name in another is taken for one, or one that is called after a table.
 """
 
 from __future__ import annotations
@@ -44,7 +44,19 @@ def links_between(first: Table, second: Table) -> list[tuple[str, str]]:
     # Of state_name and country_name the first links cities and states.
     tables = {*singular_words(first.name), *singular_words(second.name)}
     called = [each for each in links if not tables.isdisjoint(singular_words(each[0]))]
-    return called or links
+    return (
+        called or links or [*_leading(first, second), *((b, a) for a, b in _leading(second, first))]
+    )
+
+
+def implied_key(column: str, other: Table) -> str | None:
+    """The key of a table that a column is called after: `id` of shops for shop and shop_id."""
+    keys = [each.name for each in other.columns if each.pk]
+    if len(keys) != 1:
+        return None
+    table = singular_words(other.name)
+    is_meant = singular_words(column) in (table, (*table, *singular_words(keys[0])))
+    return keys[0] if is_meant else None
 
 
 def joins_to(
@@ -77,6 +89,13 @@ def _references(table: Table, other: Table) -> Iterator[tuple[str, str]]:
     for key in table.foreign_keys:
         if key.other_table.lower() == other.name.lower() and len(key.columns) == 1:
             yield key.columns[0], key.other_columns[0]
+
+
+def _leading(table: Table, other: Table) -> Iterator[tuple[str, str]]:
+    for column in table.columns:
+        key = implied_key(column.name, other)
+        if key is not None:
+            yield column.name, key
 
 
 def _may_be_key(column: str) -> bool:

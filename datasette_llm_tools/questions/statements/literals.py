@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import sqlglot
 from rapidfuzz import fuzz
 from sqlglot import exp
 
 from ...schema import Column, Schema, Table
+from .joining import implied_key
 from .mended import MOST_CHARACTERS, Mended
-from .sources import source_nodes
+from .sources import resolved
 
 # Runs a statement that only reads and returns its rows. Raises LookupError where it may not be
 # run or takes too long.
@@ -26,6 +28,14 @@ _MOST_LITERALS = 8
 _MOST_VALUES = 2000  # distinct values that are compared letter by letter
 _ALIKE = 86  # of 100, as rapidfuzz counts; Bachelors is 94 like Bachelor
 _TEXT_TYPES = ("", "text", "char", "clob", "string")
+
+
+class Freedom(IntEnum):
+    """How far the text that is put in place of another one may be from it."""
+
+    SPELLING = 1  # it differs in case, spaces and signs alone: Austria is no Australia
+    KEY = 2  # or it stands behind the key that the column is, where no text can stand
+    LIKENESS = 3  # or it is alike, or stands in another column: where no rows are surely wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +74,9 @@ class _Compared:
 
 
 async def with_known_texts(
-    sql: str, schema: Schema, look: Look, *, is_certain: bool = False
+    sql: str, schema: Schema, look: Look, *, freedom: Freedom = Freedom.LIKENESS
 ) -> Mended | None:
-    """The statement with texts that are in the data; None where nothing is to be changed.
-
-    `is_certain` takes only those that differ in case, spaces and signs: Austria is no Australia.
-    """
+    """The statement with texts that are in the data; None where nothing is to be changed."""
     if len(sql) > MOST_CHARACTERS or "'" not in sql:
         return None
     try:
@@ -80,7 +87,7 @@ async def with_known_texts(
         changes = [
             told
             for each in await _absent(compared, look)
-            if (told := await _replaced(each, schema, look, is_certain))
+            if (told := await _replaced(each, schema, look, freedom))
         ]
     except LookupError:
         return None
@@ -114,30 +121,12 @@ def _compared(tree: exp.Expr, schema: Schema) -> Iterator[_Compared]:
         values = equal.expressions if isinstance(equal, exp.In) else [equal.expression]
         if not isinstance(column, exp.Column):
             continue
-        found = _resolved(column, schema)
+        found = resolved(column, schema)
         if found is None:
             continue
         for value in values:
             if isinstance(value, exp.Literal) and value.is_string and value.this:
                 yield _Compared(value, column, *found)
-
-
-def _resolved(column: exp.Column, schema: Schema) -> tuple[Table, Column] | None:
-    """The table and column that a name stands for, where one alone can be meant."""
-    select = column.find_ancestor(exp.Select)
-    if select is None:
-        return None
-    found = []
-    for node in source_nodes(select):
-        if not isinstance(node, exp.Table):
-            return None
-        if column.table and node.alias_or_name.lower() != column.table.lower():
-            continue
-        table = schema.table(node.name)
-        known = table.column(column.name) if table else None
-        if table is not None and known is not None:
-            found.append((table, known))
-    return found[0] if len(found) == 1 else None
 
 
 async def _absent(compared: Sequence[_Compared], look: Look) -> list[_Compared]:
@@ -150,31 +139,32 @@ async def _absent(compared: Sequence[_Compared], look: Look) -> list[_Compared]:
     return [each for each, is_there in zip(compared, row, strict=True) if not is_there]
 
 
-async def _replaced(each: _Compared, schema: Schema, look: Look, is_certain: bool) -> str | None:
+async def _replaced(each: _Compared, schema: Schema, look: Look, freedom: Freedom) -> str | None:
     """Change one comparison and say how; None where nothing alone comes into question."""
-    alike = await _alike(each, look, is_certain)
+    alike = await _alike(each, look, freedom)
     if alike is not None:
         before = each.text
         each.literal.replace(exp.Literal.string(alike))
         column = f"{each.table.name} has {each.column.name}"
         return f"No row of {column} “{before}”; “{alike}” is there."
-    if is_certain or await _is_key(each, schema, look):
+    if freedom < Freedom.KEY or await _is_key(each, schema, look):
         return None
     if told := await _through_key(each, schema, look):
         return told
-    return await _in_other_column(each, look)
+    return await _in_other_column(each, look) if freedom is Freedom.LIKENESS else None
 
 
-async def _alike(each: _Compared, look: Look, is_certain: bool) -> str | None:
+async def _alike(each: _Compared, look: Look, freedom: Freedom) -> str | None:
     """The value of the column that is the text but for case, spaces or a letter or two."""
-    name = _name(each.column.name)
-    distinct = f"SELECT DISTINCT {name} FROM {_name(each.table.name)}"  # noqa: S608 -- quoted
+    name = quoted(each.column.name)
+    distinct = f"SELECT DISTINCT {name} FROM {quoted(each.table.name)}"  # noqa: S608 -- names are quoted
     rows = await look(f"{distinct} WHERE typeof({name}) = 'text' LIMIT {_MOST_VALUES + 1}")
     values = [str(row[0]) for row in rows]
     same = [value for value in values if _squeezed(value) == _squeezed(each.text)]
     if len(same) == 1:
         return same[0]
-    if is_certain or same or len(values) > _MOST_VALUES or len(each.text) < 4:
+    is_narrow = freedom < Freedom.LIKENESS
+    if is_narrow or same or len(values) > _MOST_VALUES or len(each.text) < 4:
         return None
     # Another day or number is another thing, however alike it is written.
     near = [value for value in values if _digits(value) == _digits(each.text)]
@@ -195,7 +185,7 @@ async def _through_key(each: _Compared, schema: Schema, look: Look) -> str | Non
     if found is None:
         return None
     column, value = found
-    inner = _selecting(_name(key_column), other.name, column, value)
+    inner = _selecting(quoted(key_column), other.name, column, value)
     comparison = each.literal.parent
     if comparison is None:
         return None
@@ -208,14 +198,20 @@ async def _through_key(each: _Compared, schema: Schema, look: Look) -> str | Non
 
 
 def _led_to(each: _Compared, schema: Schema) -> tuple[Table, str] | None:
-    """The table and column of the one key that the compared column alone makes up."""
-    keys = [
-        key
+    """The table and column of the one key that the compared column alone makes up: a declared
+    one, else that of the table which the column is called after."""
+    declared = [
+        (other, key.other_columns[0])
         for key in each.table.foreign_keys
         if [name.lower() for name in key.columns] == [each.column.name.lower()]
+        and (other := schema.table(key.other_table))
     ]
-    other = schema.table(keys[0].other_table) if len(keys) == 1 else None
-    return (other, keys[0].other_columns[0]) if other is not None else None
+    found = declared or [
+        (other, key)
+        for other in schema.tables
+        if other is not each.table and (key := implied_key(each.column.name, other))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 async def _is_key(each: _Compared, schema: Schema, look: Look) -> bool:
@@ -245,7 +241,8 @@ async def _in_other_column(each: _Compared, look: Look) -> str | None:
 
 
 async def _holding(table: Table, each: _Compared, look: Look) -> tuple[str, str] | None:
-    """The one text column of a table that holds the text, whatever its case, and how it does."""
+    """The one text column of a table that holds the text, whatever its case and spaces, and how
+    it does."""
     columns = [
         column
         for column in table.columns
@@ -253,10 +250,11 @@ async def _holding(table: Table, each: _Compared, look: Look) -> tuple[str, str]
     ][:20]
     if not columns:
         return None
+    closed_up = _text(each.text.replace(" ", ""))
     terms = [
-        f"({_selecting(_name(column.name), table.name, column.name, each.text)} "
-        "COLLATE NOCASE LIMIT 1)"
-        for column in columns
+        f"(SELECT {name} FROM {quoted(table.name)} "  # noqa: S608 -- names are quoted
+        f"WHERE replace({name}, ' ', '') = {closed_up} COLLATE NOCASE LIMIT 1)"
+        for name in (quoted(column.name) for column in columns)
     ]
     (row,) = await look(f"SELECT {', '.join(terms)}")
     found = [
@@ -273,8 +271,8 @@ def _is_text(column: Column) -> bool:
 
 
 def _selecting(what: str, table: str, column: str, text: str) -> str:
-    where = f"{_name(column)} = {_text(text)}"
-    return f"SELECT {what} FROM {_name(table)} WHERE {where}"  # noqa: S608 -- all is quoted
+    where = f"{quoted(column)} = {_text(text)}"
+    return f"SELECT {what} FROM {quoted(table)} WHERE {where}"  # noqa: S608 -- names are quoted
 
 
 def _squeezed(text: str) -> str:
@@ -285,7 +283,8 @@ def _digits(text: str) -> str:
     return "".join(letter for letter in text if letter.isdigit())
 
 
-def _name(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name of a table or column as SQL takes it, whatever it holds."""
     return '"{}"'.format(name.replace('"', '""'))
 
 

@@ -36,6 +36,28 @@ def mended(sql: str, schema: Schema) -> Mended | None:
     return Mended(result, tuple(changes)) if changes else None
 
 
+def with_own_memberships(sql: str, schema: Schema) -> Mended | None:
+    """A statement that runs although a subquery returns a column that none of its tables has.
+
+    `id NOT IN (SELECT id FROM other)`, where other has no id, compares each row with itself: SQLite
+    takes the column from outside. None where there is nothing like that, or no sure mend.
+    """
+    if len(sql) > MOST_CHARACTERS:
+        return None
+    try:
+        tree = sqlglot.parse_one(sql, dialect="sqlite")
+        sources = Sources(tree, schema)
+        if not any(
+            _is_borrowed(column, select, sources)
+            for select in tree.find_all(exp.Select)
+            for column in select.expressions
+        ):
+            return None
+    except Exception:  # whatever a parser stumbles over, the statement is left as it was
+        return None
+    return mended(sql, schema)
+
+
 class _Mending:
     """One statement being mended in place."""
 
@@ -84,6 +106,8 @@ class _Mending:
             return True
         if not column.table and name.lower() in output_aliases(select):
             return True
+        if _is_borrowed(column, select, self._sources):
+            return False
         place: exp.Select | None = select
         while place is not None:
             for source in self._sources.of(place):
@@ -100,7 +124,9 @@ class _Mending:
         schema, sources = self._schema, self._sources.of(select)
         named = [each for each in sources if each.alias.lower() == column.table.lower()]
         others = [each for each in sources if each not in named]
-        told = mend_condition(column, sources) or mend_membership(column, select, self._sources)
+        told = mend_condition(column, sources, schema) or mend_membership(
+            column, select, self._sources
+        )
         if told:
             return told
         if column.table and not named and (table := schema.table(column.table)):
@@ -135,6 +161,20 @@ class _Mending:
                 raise NotSure
             column.set("table", identifier(having[0].alias))
             yield f"{column.name} is that of {having[0].alias}."
+
+
+def _is_borrowed(column: exp.Expr, select: exp.Select, sources: Sources) -> bool:
+    """Whether a bare column is all that a membership's subquery returns, and of none of its
+    tables."""
+    if not isinstance(column, exp.Column) or column.table or select.expressions != [column]:
+        return False
+    above = select.parent.parent if isinstance(select.parent, exp.Subquery) else select.parent
+    inner = sources.of(select)
+    return (
+        isinstance(above, exp.In)
+        and bool(inner)
+        and not any(each.has(column.name) for each in inner)
+    )
 
 
 def _grouped(tree: exp.Expr) -> Iterator[str]:

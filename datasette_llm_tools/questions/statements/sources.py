@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from ...name_words import singular_words
-from ...schema import Schema, Table
+from ...schema import Column, Schema, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,24 @@ def source_nodes(select: exp.Select) -> list[exp.Expr]:
     clause = select.args.get("from_") or select.args.get("from")
     nodes = [clause.this] if clause else []
     return nodes + [join.this for join in select.args.get("joins") or []]
+
+
+def resolved(column: exp.Column, schema: Schema) -> tuple[Table, Column] | None:
+    """The table and column that a name stands for, where one alone can be meant."""
+    select = column.find_ancestor(exp.Select)
+    if select is None:
+        return None
+    found = []
+    for node in source_nodes(select):
+        if not isinstance(node, exp.Table):
+            return None
+        if column.table and node.alias_or_name.lower() != column.table.lower():
+            continue
+        table = schema.table(node.name)
+        known = table.column(column.name) if table else None
+        if table is not None and known is not None:
+            found.append((table, known))
+    return found[0] if len(found) == 1 else None
 
 
 def output_aliases(select: exp.Select) -> set[str]:

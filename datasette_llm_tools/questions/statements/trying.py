@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from ..pairs import Recurring
 from .corrections import corrected
 from .dialects import in_sqlite
 from .intents import as_asked
-from .literals import unknown_texts, with_known_texts
+from .literals import Freedom, unknown_texts, with_known_texts
 from .looking import looking
+from .matchless_joins import with_matching_joins
 from .mended import Mended
-from .mending import mended
+from .mending import mended, with_own_memberships
 from .nothing_found import says_nothing
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ class Trying:
         statement = Tried(found.sql, found.sql)
         if found.values:
             texts = await with_known_texts(
-                found.sql, self._asking.schema, self._look, is_certain=True
+                found.sql, self._asking.schema, self._look, freedom=Freedom.SPELLING
             )
             if texts is not None:
                 statement = _changed(statement, texts)
@@ -94,13 +96,19 @@ class Trying:
                 if again.result is not None:
                     first = again
                     break
-        if first.result is None or first.result.rows or not settings.mend_texts:
+        if first.result is None or not says_nothing(first.result) or not settings.mend_texts:
             return first
-        texts = await with_known_texts(first.sql, self._asking.schema, self._look)
-        if texts is None:
+        # No rows are surely not meant; a count of nothing, or an average of it, may be.
+        freedom = Freedom.KEY if first.result.rows else Freedom.LIKENESS
+        schema, other = self._asking.schema, first
+        if joins := await with_matching_joins(other.sql, schema, self._look):
+            other = _changed(other, joins)
+        if texts := await with_known_texts(other.sql, schema, self._look, freedom=freedom):
+            other = _changed(other, texts)
+        if other is first:
             return first
-        again = await self._run(_changed(first, texts), None)
-        return again if again.result is not None and again.result.rows else first
+        again = await self._run(other, None)
+        return again if again.result is not None and not says_nothing(again.result) else first
 
     async def _run(self, statement: Tried, correction: Mended | None) -> Tried:
         """Run a statement as it is corrected; as it is, where that does not run."""
@@ -129,17 +137,19 @@ class Trying:
 
 def _corrected(sql: str, asking: Asking) -> Mended | None:
     """What the question says of a statement, and what people expect of one; None for no change."""
-    changes: tuple[str, ...] = ()
-    text = sql
-    if asking.settings.heed_question:
-        asked = as_asked(text, asking.question, asking.schema)
-        text, changes = (asked.sql, asked.changes) if asked else (text, changes)
-    if asking.settings.correct_sql:
-        expected = corrected(text, asking.schema)
-        text, changes = (
-            (expected.sql, (*changes, *expected.changes)) if expected else (text, changes)
-        )
-    return Mended(text, changes) if changes else None
+    settings, schema = asking.settings, asking.schema
+    rules: list[Callable[[str], Mended | None]] = []
+    if settings.mend_names:
+        rules.append(lambda text: with_own_memberships(text, schema))
+    if settings.heed_question:
+        rules.append(lambda text: as_asked(text, asking.question, schema))
+    if settings.correct_sql:
+        rules.append(lambda text: corrected(text, schema))
+    statement = Mended(sql, ())
+    for rule in rules:
+        if found := rule(statement.sql):
+            statement = Mended(found.sql, (*statement.changes, *found.changes))
+    return statement if statement.changes else None
 
 
 def _mends(sql: str, schema: Schema) -> list[Mended]:

@@ -1,0 +1,75 @@
+"""Joins along columns that have no value in common, though a key leads from the one table to the
+other: `flights.airline = airlines.airline` compares numbers with names.
+
+Such a join finds nothing whatever is asked, so that it can be put right without harm. Whether rows
+match is asked by `look`, as the person may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlglot
+from sqlglot import exp
+
+from ...schema import Schema, Table
+from .column_mends import in_sql, set_column
+from .joining import links_between
+from .literals import Look, quoted
+from .mended import MOST_CHARACTERS, Mended
+from .sources import resolved
+
+_MOST_JOINS = 6
+
+
+async def with_matching_joins(sql: str, schema: Schema, look: Look) -> Mended | None:
+    """The statement with joins that match; None where all do, or none would do better."""
+    if len(sql) > MOST_CHARACTERS:
+        return None
+    try:
+        tree = sqlglot.parse_one(sql, dialect="sqlite")
+        changes = [
+            told
+            for equal in list(_joined(tree))[:_MOST_JOINS]
+            if (told := await _replaced(equal, schema, look))
+        ]
+    except LookupError:
+        return None
+    except Exception:  # whatever a parser stumbles over, the statement is left as it was
+        return None
+    return Mended(in_sql(tree), tuple(changes)) if changes else None
+
+
+def _joined(tree: exp.Expr) -> Iterator[exp.EQ]:
+    """The comparisons of two columns."""
+    for equal in tree.find_all(exp.EQ):
+        if isinstance(equal.left, exp.Column) and isinstance(equal.right, exp.Column):
+            yield equal
+
+
+async def _replaced(equal: exp.EQ, schema: Schema, look: Look) -> str | None:
+    """Join along the one key instead and say so; None where that would not match, either."""
+    ends = [resolved(equal.left, schema), resolved(equal.right, schema)]
+    if ends[0] is None or ends[1] is None or ends[0][0] is ends[1][0]:
+        return None
+    (first, left), (second, right) = ends[0], ends[1]
+    links = links_between(first, second)
+    if len(links) != 1 or links[0] == (left.name, right.name):
+        return None
+    is_written, is_keyed = (
+        _matching(first, second, names) for names in ((left.name, right.name), links[0])
+    )
+    ((matches, would_match),) = await look(f"SELECT {is_written}, {is_keyed}")
+    if matches or not would_match:
+        return None
+    before = in_sql(equal)
+    set_column(equal.left, None, links[0][0])
+    set_column(equal.right, None, links[0][1])
+    return f"Joined on {in_sql(equal)}: {before} is never true."
+
+
+def _matching(first: Table, second: Table, names: tuple[str, str]) -> str:
+    """SQL that says whether two tables have a value in common."""
+    on = f"a.{quoted(names[0])} = b.{quoted(names[1])}"
+    tables = f"{quoted(first.name)} AS a JOIN {quoted(second.name)} AS b"
+    return f"EXISTS (SELECT 1 FROM {tables} ON {on})"  # noqa: S608 -- names are quoted
