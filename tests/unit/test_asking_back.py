@@ -8,8 +8,13 @@ from functools import cache
 import pytest
 
 from datasette_llm_tools.queries import QueryResult, Value
-from datasette_llm_tools.questions.agreeing.asking_back import are_close, asked_back, one_number
-from datasette_llm_tools.questions.agreeing.values import AskedBack, Option, number_words
+from datasette_llm_tools.questions.agreeing.asking_back import are_close, asked_back, one_value
+from datasette_llm_tools.questions.agreeing.values import (
+    AskedBack,
+    Option,
+    number_words,
+    with_values,
+)
 from datasette_llm_tools.questions.agreeing.wording import readings
 from datasette_llm_tools.questions.candidates import Ballot
 from datasette_llm_tools.questions.values import Group
@@ -157,15 +162,54 @@ def test_one_difference_is_said(first: str, second: str, labels: tuple[str, str]
         (
             "select avg(delay) from flights where origin = 'JFK' group by carrier",
             "select max(delay) from flights",
-            'keeps only rows where origin is "JFK"; makes one row for each value of carrier; '
-            "shows the average of delay",
+            'the average of delay, only where origin is "JFK", for each carrier',
+        ),
+        (
+            "select max(delay) from flights",
+            "select delay from flights order by delay desc limit 1",
+            "the largest delay",
+        ),
+        (
+            "select delay from flights order by delay desc limit 1",
+            "select max(delay) from flights where delay < 9.87654321",
+            "delay, by delay, largest first, the first row",
+        ),
+        (
+            "select max(delay) from flights where delay < 9.87654321",
+            "select delay from flights order by delay desc limit 1",
+            "the largest delay, only where delay is less than 9.88",
+        ),
+        (
+            f"{COUNT} join airlines using (carrier) where cancelled = 0",
+            "select count(*) from airlines",
+            "only where cancelled is 0, with flights",
+        ),
+        (
+            "select count(*) from airlines",
+            f"{COUNT} join airlines using (carrier) where cancelled = 0",
+            "without that",
         ),
         (
             "select a.name from staff a join staff b on a.leader_id = b.id",
             "select name from staff",
-            "takes the rows of a (the table staff); adds b",
+            "name of a, with b (the table staff) where leader_id of a is id of b",
         ),
-        ("select json_each.value from json_each('[1]')", "select 1", "shows value"),
+        (
+            "with busy as (select origin from flights) select count(*) from busy",
+            "select count(*) from (select carrier from flights)",
+            "origin, takes the rows of busy",
+        ),
+        (
+            "select name from staff where id = (select leader_id from staff limit 1)",
+            f"{PAID}",
+            "rows where id is the result of query 1",
+        ),
+        (
+            "select distinct origin from flights",
+            "select origin from flights group by origin having count(*) > 5",
+            "the same rows only once",
+        ),
+        ("select json_each.value from json_each('[1]')", "select 1", "value"),
         ("this is not SQL", "select 1", "what the first statement does"),
     ],
 )
@@ -176,6 +220,34 @@ def test_several_differences_are_told_by_the_explanations(
     assert told.opening == "Two readings of your question differ"
     assert told.labels[0].startswith(label)
     assert told.in_order(1, 2) == (1, 2)
+
+
+def test_a_label_fits_on_a_button_and_stays_unlike_the_other() -> None:
+    where = " and ".join(f"delay <> {1000 + each}" for each in range(30))
+    told = readings(f"{COUNT} where {where}", f"{COUNT} where delay > 2.12345", schema())
+    assert told.labels == (
+        "count flights where delay has a value other than 1000 and delay has a value other than "
+        "1001 and 28 more conditions",
+        "where delay is more than 2.12",
+    )
+    long = "x" * 150
+    cut = readings(
+        f"{COUNT} where origin = '{long} a b'", f"{COUNT} where origin = '{long} a c'", schema()
+    )
+    assert [len(each) for each in cut.labels] == [120, 120]
+    close = (f"{COUNT} where delay > 2.12345", f"{COUNT} where delay > 2.12346")
+    assert readings(*close, schema()).labels[1] == "where delay is more than 2.12346"
+    words = readings(f"{COUNT} where origin = '2.12345'", f"{COUNT} where delay > 1", schema())
+    assert words.labels[0] == 'count flights where origin is "2.12345"'
+    many = readings(f"select {', '.join('delay+'+str(n) for n in range(60))} from flights",
+                    "select delay from flights", schema())  # fmt: skip
+    assert max(map(len, many.labels)) <= 120 and many.labels[0].endswith("…")
+
+
+def test_a_condition_on_another_table_does_not_name_the_rows_of_the_first() -> None:
+    joined = "select count(*) from airlines a join flights f on f.carrier = a.carrier"
+    told = readings(f"{joined} where f.cancelled = 0", joined, schema())
+    assert told.labels == ("count only airlines where cancelled is 0", "all of them")
 
 
 def test_long_readings_stand_in_the_buttons_alone() -> None:
@@ -231,7 +303,24 @@ def test_no_value_unless_both_are_one_number() -> None:
     asked = asked_back(ballot, schema())
     assert asked is not None
     assert asked.question == "Count cancelled flights too, or leave them out?"
-    assert one_number(result("x")) is one_number(result()) is one_number(None) is None
+    assert one_value(result("x" * 61)) is one_value(result()) is one_value(None) is None
+    assert one_value(result("")) is one_value(result("a\nb")) is None
+
+
+def test_texts_are_shown_and_numbers_with_the_digits_that_separate_them() -> None:
+    ballot = Ballot(4)
+    ballot.add(PAID, result("Ada"))
+    ballot.add(PAID.replace(" desc", ""), result("Bob"))
+    asked = asked_back(ballot, schema())
+    assert asked is not None
+    assert [each.button for each in asked.options] == [
+        "Show the first row by wage, largest first: Ada",
+        "By wage, smallest first: Bob",
+    ]
+    close = with_values(asked, {PAID: 22.833333333333332, PAID.replace(" desc", ""): 22.8341})
+    assert [each.value_words for each in close.options] == ["22.833", "22.834"]
+    alike = with_values(asked, {PAID: 22.5, PAID.replace(" desc", ""): 22.5})
+    assert {each.value_words for each in alike.options} == {"22.5"}
 
 
 def test_nothing_is_asked_where_a_second_model_decided_or_all_agree() -> None:

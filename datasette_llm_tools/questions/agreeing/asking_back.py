@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..values import Group
-from .values import AskedBack, Option, with_values
+from .values import AskedBack, Option, Value, with_values
 from .wording import readings
 
 if TYPE_CHECKING:
     from ...queries import QueryResult
     from ...schema import Schema
     from ..candidates import Ballot
+
+
+_MOST_CHARACTERS = 60  # of a text on a button
 
 
 def asked_back(ballot: Ballot, schema: Schema) -> AskedBack | None:
@@ -26,7 +29,7 @@ def asked_back(ballot: Ballot, schema: Schema) -> AskedBack | None:
         for label, group in zip(told.labels, told.in_order(first, second), strict=True)
     )
     asked = AskedBack(options, told.opening)
-    return with_values(asked, {each.sql: one_number(ballot.result(each.sql)) for each in groups})
+    return with_values(asked, {each.sql: one_value(ballot.result(each.sql)) for each in groups})
 
 
 def are_close(first: Group, second: Group) -> bool:
@@ -42,9 +45,11 @@ def are_close(first: Group, second: Group) -> bool:
     return second.votes == 1 and first.votes in (1, 2)
 
 
-def one_number(result: QueryResult | None) -> int | float | None:
-    """The number that a result is, where it is one and nothing else."""
+def one_value(result: QueryResult | None) -> Value | None:
+    """The number or short text that a result is, where it is one and nothing else."""
     if result is None or result.truncated or len(result.rows) != 1 or len(result.rows[0]) != 1:
         return None
     value = result.rows[0][0]
+    if isinstance(value, str):
+        return value if 0 < len(value) <= _MOST_CHARACTERS and value.isprintable() else None
     return value if isinstance(value, (int, float)) and value == value else None

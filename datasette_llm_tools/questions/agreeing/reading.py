@@ -14,7 +14,7 @@ from ...errors import LlmToolsError, NotAllowed, NotFound
 from ...permissions import Actor, visible_tables
 from ...queries import QueryResult, run_query
 from ..values import Agreement, Answer, Group, rows_json
-from .asking_back import one_number
+from .asking_back import one_value
 from .contexts import AgreementView, AskedBackView, Comparison, Dissent, Mend, RowList
 from .row_difference import Row, RowDifference, row_difference
 from .sentences import (
@@ -71,7 +71,7 @@ async def _asked_back(
                 found = await run_query(datasette, database, option.sql, actor=actor)
             except LlmToolsError:
                 return None
-        values[option.sql] = one_number(found)
+        values[option.sql] = one_value(found)
     return with_values(answer.asked_back, values)
 
 

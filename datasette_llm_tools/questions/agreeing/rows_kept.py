@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlglot import exp
 
+from ..explaining.row_keys import determined
+from .short import fitting
 from .statements import Statement
 from .values import Readings
 
@@ -26,6 +28,8 @@ def conditions(left: Statement, right: Statement, facets: frozenset[str]) -> Rea
     only_right = [node for key, node in right.where.items() if key not in left.where]
     if tied := _ties(left, right):
         return tied
+    if not _is_same_row(left, right):
+        return None
     if only_left and only_right:
         return Readings(
             (
@@ -56,12 +60,49 @@ def conditions(left: Statement, right: Statement, facets: frozenset[str]) -> Rea
     )
 
 
+def _is_same_row(left: Statement, right: Statement) -> bool:
+    """Whether a row of both is one of the same table, with at most one row of any other's."""
+    if next(iter(left.tables)) != next(iter(right.tables)):
+        return False
+    for here, there in ((left, right), (right, left)):
+        scope = here.phrases.scope
+        for place, (name, source) in enumerate(zip(here.tables, scope.sources, strict=True)):
+            if name in there.tables:
+                continue
+            once = determined(scope, (), given=scope.sources[:place], only=source)
+            if source.kind != "inner" or source.alias not in once:
+                return False
+    return True
+
+
 def _ties(left: Statement, right: Statement) -> Readings | None:
     """One takes the first row of an order, the other all rows that share the first place."""
     for one, all_, swapped in ((left, right, False), (right, left, True)):
-        if one.limit == "1" and one.order and not all_.limit and all_.has_extreme:
+        if one.limit != "1" or not one.order or all_.limit:
+            continue
+        more = [
+            node
+            for mine, theirs in ((all_.where, one.where), (all_.having, one.having))
+            for key, node in mine.items()
+            if key not in theirs
+        ]
+        fewer = (one.where.keys() - all_.where.keys()) | (one.having.keys() - all_.having.keys())
+        if not fewer and len(more) == 1 and _is_first_place(more[0], one, all_):
             return Readings(("show one row only", "all that share the first place"), "", swapped)
     return None
+
+
+def _is_first_place(condition: Any, one: Statement, all_: Statement) -> bool:
+    """Whether a condition wants the largest or smallest value of what the other is sorted by."""
+    if not isinstance(condition, exp.EQ):
+        return False
+    key, down, _ = one.order[0]
+    sides = (condition.this, condition.expression)
+    for here, there in (sides, sides[::-1]):
+        extreme = there.find(exp.Max if down else exp.Min)
+        if isinstance(there, exp.Subquery) and extreme is not None and all_.key(here) == key:
+            return True
+    return False
 
 
 def first_place(left: Statement, right: Statement, facets: frozenset[str]) -> Readings | None:
@@ -88,12 +129,14 @@ def groups_kept(left: Statement, right: Statement, facets: frozenset[str]) -> Re
 
 
 def _all(statement: Statement, nodes: Sequence[Any]) -> str:
-    return " and ".join(statement.phrases.condition(each) for each in nodes)
+    return fitting([statement.phrases.condition(each) for each in nodes], " and ", 90)
 
 
 def _flag(statement: Statement, condition: Any) -> tuple[str, bool] | None:
     """The adjective of a column that says yes or no, and whether it has to hold: `cancelled`."""
     if not isinstance(condition, (exp.EQ, exp.NEQ)) or not isinstance(condition.this, exp.Column):
+        return None
+    if not statement.is_of_first_table(condition.this):
         return None
     if not isinstance(condition.expression, exp.Literal):
         return None

@@ -5,6 +5,7 @@ Names are those of tables, whatever alias stands for them; parts that say the sa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +25,13 @@ _SETS: dict[type, str] = {exp.Union: "union", exp.Intersect: "intersect", exp.Ex
 class Statement:
     """Parts of one SELECT by what they say. `tables` maps each to how it is joined.
 
+    `key` gives what says the same of two expressions the same text.
     `sets` is how two queries are put together (the other parts are those of the first one),
     `rest` what is compared as a whole. `order` is a list of (key, descending, node).
     """
 
     phrases: Phrases
+    key: Callable[[Any], str]
     tables: dict[str, str] = field(default_factory=dict)
     called: dict[str, str] = field(default_factory=dict)
     where: dict[str, Any] = field(default_factory=dict)
@@ -61,16 +64,27 @@ class Statement:
             return "count"
         if any(isinstance(each, exp.Sum) for each in of):
             return "add up"
-        return "take" if any(of) else "show"
+        return "take" if any(of) or self.group else "show"
 
     @property
-    def has_extreme(self) -> bool:
-        """Whether a condition compares with the largest or the smallest of a query inside."""
-        return any(
-            inner.find(exp.Max, exp.Min) is not None or inner.args.get("limit") is not None
-            for node in (*self.where.values(), *self.having.values())
-            for inner in node.find_all(exp.Select)
-        )
+    def is_one_row(self) -> bool:
+        """Whether it puts all rows together."""
+        return not self.group and any(each.find(exp.AggFunc) for each in self.shown.values())
+
+    @property
+    def is_of_tables(self) -> bool:
+        """Whether all that it reads in FROM are tables of the database."""
+        return all(each.table for each in self.phrases.scope.sources)
+
+    def is_of_first_table(self, node: Any) -> bool:
+        """Whether a column is one of the table that it begins with, whose rows are counted."""
+        named = self.phrases.scope.column(node)
+        return named is not None and named.source is self.phrases.scope.sources[0]
+
+
+def rows_words(number: str) -> str:
+    """`row` or `5 rows`."""
+    return "row" if number == "1" else f"{number} rows"
 
 
 def taken_apart(sql: str, schema: Schema) -> Statement | None:
@@ -99,6 +113,7 @@ def taken_apart(sql: str, schema: Schema) -> Statement | None:
         return None  # a table joined to itself
     return Statement(
         phrases=Phrases(scope),
+        key=parts.key,
         tables={
             name: each.kind or "inner" for name, each in zip(names, scope.sources, strict=True)
         },
@@ -159,9 +174,18 @@ class _Parts:
     def order(self) -> list[tuple[str, bool, Any]]:
         node = self._scope.tree.args.get("order")
         return [
-            (self.key(self._scope.item(each.this)), bool(each.args.get("desc")), each)
-            for each in (node.expressions if node else [])
+            (self.key(each.this), bool(each.args.get("desc")), each)
+            for each in map(self._resolved, node.expressions if node else [])
         ]
+
+    def _resolved(self, node: exp.Ordered) -> exp.Ordered:
+        """The same with what is meant in place of a name that SELECT gave."""
+        meant = self._scope.sorted_by(node.this)
+        if meant is node.this:
+            return node
+        resolved = node.copy()
+        resolved.set("this", meant.copy())
+        return resolved
 
     def key(self, node: Any) -> str:
         """What a node says, with the names of tables."""

@@ -6,11 +6,14 @@ A person is asked which reading was meant, or a second model is asked too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 _T = TypeVar("_T")
+Value: TypeAlias = int | float | str  # what a reading gives
+
 
 _QUESTION_CHARACTERS = 160  # that two readings in one question may have
+_MOST_DECIMALS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,26 @@ class Readings:
 class Option:
     """One reading: what a button says, and its statement.
 
-    `value` is its result where that is one number. It is never kept: pages read it as the reader.
+    `value` is its result where that is one value, a number or a short text. It is never kept:
+    pages read it as the reader. `decimals` is how many its words need.
     """
 
     label: str
     sql: str
-    value: int | float | None = None
+    value: Value | None = None
+    decimals: int = 2
 
     @property
     def said(self) -> str:
         """`leave them out: 328`, or the label alone."""
-        return self.label if self.value is None else f"{self.label}: {number_words(self.value)}"
+        return self.label if self.value is None else f"{self.label}: {self.value_words}"
+
+    @property
+    def value_words(self) -> str:
+        """What it gives, for people; empty where that is not one value."""
+        if isinstance(self.value, (int, float)):
+            return number_words(self.value, self.decimals)
+        return self.value or ""
 
     @property
     def button(self) -> str:
@@ -109,19 +121,27 @@ def read_asked_back(kept: dict[str, Any] | None) -> AskedBack | None:
     return AskedBack(tuple(Option(**each) for each in kept["options"]), kept["opening"])
 
 
-def with_values(asked: AskedBack, values: dict[str, int | float | None]) -> AskedBack:
+def with_values(asked: AskedBack, values: dict[str, Value | None]) -> AskedBack:
     """The same with the value of each statement; with none unless every reading has one."""
     found = [values.get(each.sql) for each in asked.options]
     if any(value is None for value in found):
         found = [None] * len(found)
-    options = [replace(each, value=value) for each, value in zip(asked.options, found, strict=True)]
-    return replace(asked, options=tuple(options))
+    for decimals in range(2, _MOST_DECIMALS):
+        options = tuple(
+            replace(each, value=value, decimals=decimals)
+            for each, value in zip(asked.options, found, strict=True)
+        )
+        if found[0] is None or len({each.value_words for each in options}) == len(options):
+            break  # what is not the same does not look the same
+    return replace(asked, options=options)
 
 
-def number_words(value: int | float) -> str:
+def number_words(value: int | float, decimals: int = 2) -> str:
     """`1,234` and `12.5`; as many digits as anybody reads."""
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.3g}"
+        if abs(value) < 1:
+            return f"{value:.{decimals + 1}g}"
+        return f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
     return f"{int(value):,}" if abs(value) < 1e15 else f"{value:g}"
 
 

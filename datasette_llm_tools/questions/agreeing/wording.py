@@ -1,29 +1,32 @@
 """What separates two statements, as two readings of the question. No model is asked.
 
-Each rule knows one kind of difference and says nothing where there is another beside it; where no
-rule does, the sentences in which the two explanations differ are the readings.
+Each rule knows one kind of difference and says nothing where there is another beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 
 from ...schema import Schema
 from ..explaining.phrases import listed
-from ..explaining.reading import explain
 from ..explaining.values import NotUnderstood
 from .rows_kept import conditions, first_place, groups_kept
-from .statements import Statement, differing, taken_apart
+from .several import explained_differences, several_differences
+from .short import shortened
+from .statements import Statement, differing, rows_words, taken_apart
 from .values import Readings
-
-DIFFER = "Two readings of your question differ"
-_MOST_CHARACTERS = 240  # of what a button says
 
 
 def readings(first: str, second: str, schema: Schema) -> Readings:
     """Say how two statements read a question; of those that nobody can tell apart, that they do."""
+    told = _told(first, second, schema)
+    return replace(told, labels=shortened(told.labels))
+
+
+def _told(first: str, second: str, schema: Schema) -> Readings:
     left, right = taken_apart(first, schema), taken_apart(second, schema)
     if left is not None and right is not None:
         facets = differing(left, right)
@@ -33,40 +36,16 @@ def readings(first: str, second: str, schema: Schema) -> Readings:
                     return told
             except NotUnderstood:
                 continue
-    return _explained(first, second, schema)
-
-
-def _explained(first: str, second: str, schema: Schema) -> Readings:
-    """The sentences of each explanation that the other does not have."""
-    said = []
-    for sql in (first, second):
-        found = explain(sql, schema)
-        said.append(
-            [one.words for each in found.in_order() for one in each.clauses if one.words]
-            if found
-            else []
-        )
-    labels = [
-        "; ".join(_small(each) for each in here if each not in there)
-        for here, there in (said, said[::-1])
-    ]
-    if not all(labels):
-        return Readings(("what the first statement does", "what the second one does"), DIFFER)
-    first, second = (
-        f"{each[:_MOST_CHARACTERS].rstrip()}…" if len(each) > _MOST_CHARACTERS else each
-        for each in labels
-    )
-    return Readings((first, second), DIFFER)
-
-
-def _small(sentence: str) -> str:
-    text = sentence.rstrip(".")
-    return text[:1].lower() + text[1:]
+        if told := several_differences(left, right):
+            return told
+    return explained_differences(first, second, schema)
 
 
 def _other_table(left: Statement, right: Statement, facets: frozenset[str]) -> Readings | None:
     """Each reads one table, and another one."""
     if len(left.tables) != 1 or len(right.tables) != 1 or left.tables == right.tables:
+        return None
+    if facets & {"rest", "sets"} or left.sets or not (left.is_of_tables and right.is_of_tables):
         return None
     return Readings((f"look in {left.table}", f"in {right.table}"))
 
@@ -141,22 +120,17 @@ def _ordered(left: Statement, right: Statement, facets: frozenset[str]) -> Readi
     if "order" in facets:
         if not left.order or not right.order:
             return None
-        told = [
-            each.phrases.order([node for _, _, node in each.order]).removeprefix("sorted ")
-            for each in (left, right)
-        ]
+        told = [each.phrases.order([node for _, _, node in each.order]) for each in (left, right)]
         if left.limit != right.limit:
             return None
-        begin = f"show the first {_rows(left.limit)}" if left.limit else "sort"
+        begin = f"show the first {rows_words(left.limit)}" if left.limit else "sort"
         return Readings((f"{begin} {told[0]}", told[1]))
     if left.limit and right.limit:
-        return Readings((f"show the first {_rows(left.limit)}", f"the first {_rows(right.limit)}"))
-    rows = _rows(left.limit or right.limit)
+        return Readings(
+            (f"show the first {rows_words(left.limit)}", f"the first {rows_words(right.limit)}")
+        )
+    rows = rows_words(left.limit or right.limit)
     return Readings((f"show only the first {rows}", "all of them"), swapped=not left.limit)
-
-
-def _rows(limit: str) -> str:
-    return "row" if limit == "1" else f"{limit} rows"
 
 
 def _grouped(left: Statement, right: Statement, facets: frozenset[str]) -> Readings | None:
