@@ -44,8 +44,7 @@ def _join_between(
 ) -> str | None:
     """Join the table that alone lies between two that no key links."""
     here = equal.parent
-    select = here.parent if isinstance(here, exp.Join) else None
-    if not isinstance(select, exp.Select) or here.args.get("on") is not equal:
+    if not isinstance(here, exp.Join) or not isinstance(here.parent, exp.Select):
         return None
     start, end = (first, second) if here.alias_or_name == second.alias else (second, first)
     if start.table is None or end.table is None or here.alias_or_name != end.alias:
@@ -54,9 +53,10 @@ def _join_between(
     if len(ways) != 1 or len(ways[0]) != 2:
         return None
     (between, last), before = ways[0], in_sql(equal)
-    _append_joins(select, [between], sources)
-    added = select.args["joins"].pop()
-    select.args["joins"].insert(select.args["joins"].index(here), added)
+    _append_joins(here.parent, [between], sources)
+    joins = here.parent.args["joins"]
+    added = joins.pop()
+    joins.insert(joins.index(here), added)
     equal.set("this", new_column(last.left, added.alias_or_name))
     equal.set("expression", new_column(last.right, end.alias))
     return (

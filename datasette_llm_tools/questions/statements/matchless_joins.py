@@ -30,8 +30,8 @@ async def with_matching_joins(sql: str, schema: Schema, look: Look) -> Mended | 
         tree = sqlglot.parse_one(sql, dialect="sqlite")
         changes = [
             told
-            for equal in list(_joined(tree))[:_MOST_JOINS]
-            if (told := await _replaced(equal, schema, look))
+            for left, right in list(_joined(tree))[:_MOST_JOINS]
+            if (told := await _replaced(left, right, schema, look))
         ]
     except LookupError:
         return None
@@ -40,32 +40,31 @@ async def with_matching_joins(sql: str, schema: Schema, look: Look) -> Mended | 
     return Mended(in_sql(tree), tuple(changes)) if changes else None
 
 
-def _joined(tree: exp.Expr) -> Iterator[exp.EQ]:
-    """The comparisons of two columns."""
+def _joined(tree: exp.Expr) -> Iterator[tuple[exp.Column, exp.Column]]:
+    """The pairs of columns that are compared with one another."""
     for equal in tree.find_all(exp.EQ):
         if isinstance(equal.left, exp.Column) and isinstance(equal.right, exp.Column):
-            yield equal
+            yield equal.left, equal.right
 
 
-async def _replaced(equal: exp.EQ, schema: Schema, look: Look) -> str | None:
+async def _replaced(left: exp.Column, right: exp.Column, schema: Schema, look: Look) -> str | None:
     """Join along the one key instead and say so; None where that would not match, either."""
-    ends = [resolved(equal.left, schema), resolved(equal.right, schema)]
-    if ends[0] is None or ends[1] is None or ends[0][0] is ends[1][0]:
+    one, other = resolved(left, schema), resolved(right, schema)
+    if one is None or other is None or one[0] is other[0]:
         return None
-    (first, left), (second, right) = ends[0], ends[1]
+    first, second = one[0], other[0]
     links = links_between(first, second)
-    if len(links) != 1 or links[0] == (left.name, right.name):
+    written = (one[1].name, other[1].name)
+    if len(links) != 1 or links[0] == written:
         return None
-    is_written, is_keyed = (
-        _matching(first, second, names) for names in ((left.name, right.name), links[0])
-    )
-    ((matches, would_match),) = await look(f"SELECT {is_written}, {is_keyed}")
+    terms = [_matching(first, second, names) for names in (written, links[0])]
+    ((matches, would_match),) = await look(f"SELECT {', '.join(terms)}")
     if matches or not would_match:
         return None
-    before = in_sql(equal)
-    set_column(equal.left, None, links[0][0])
-    set_column(equal.right, None, links[0][1])
-    return f"Joined on {in_sql(equal)}: {before} is never true."
+    before = f"{in_sql(left)} = {in_sql(right)}"
+    for column, name in zip((left, right), links[0], strict=True):
+        set_column(column, None, name)
+    return f"Joined on {in_sql(left)} = {in_sql(right)}: {before} is never true."
 
 
 def _matching(first: Table, second: Table, names: tuple[str, str]) -> str:
