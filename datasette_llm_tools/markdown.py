@@ -24,6 +24,7 @@ _TAGS = {"p", "em", "strong", "code", "ul", "ol", "li", "br", "a"} | {
     "th",
     "td",
 }
+_TOP = 2  # the page's title is the first
 _HEADINGS = {"h2", "h3", "h4", "h5", "h6"}
 _markdown = MarkdownIt("zero").enable(_RULES)
 _authors = MarkdownIt("zero").enable([*_RULES, "heading", "hr", "blockquote", "fence"])
@@ -34,10 +35,13 @@ _IN_PAGE = re.compile(r"#[\w%.-]+")
 _OUTSIDE = re.compile(r"https?://[^\\\s<>\"/?#@\[\]]+(?:[/?#][^\\\s<>\"]*)?", re.IGNORECASE)
 
 
-def markdown(text: str, *, headings: bool = False, anchors: Sequence[str] = ()) -> Markup:
+def markdown(
+    text: str, *, headings: bool = False, anchors: Sequence[str] = (), top: int = _TOP
+) -> Markup:
     """Words as HTML. With `headings`: as an author may write, headings from h2 down.
 
-    `anchors` are ids for the headings that stand in no list and no quotation, in order.
+    `anchors` are ids for the headings that stand in no list and no quotation, in order; `top` is
+    the level of `#`, less than 2 where no heading of the page is one.
     """
     if not headings:
         html = nh3.clean(
@@ -50,7 +54,7 @@ def markdown(text: str, *, headings: bool = False, anchors: Sequence[str] = ()) 
         )
         return Markup(html)
     tokens = _authors.parse(text)
-    _shift_headings(tokens, anchors)
+    _shift_headings(tokens, anchors, top)
     for token in tokens:
         token.children = _said_outside(token.children) if token.children else token.children
     html = nh3.clean(
@@ -64,12 +68,14 @@ def markdown(text: str, *, headings: bool = False, anchors: Sequence[str] = ()) 
     return Markup(html)
 
 
-def _shift_headings(tokens: Sequence[Token], anchors: Sequence[str]) -> None:
-    """One level down each, since the page has its title; and their ids."""
+def _shift_headings(tokens: Sequence[Token], anchors: Sequence[str], top: int) -> None:
+    """One level down each, since the page has its title, and as far up as no other stands there;
+    and their ids."""
     ids = iter(anchors)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1:]) + 1, 6)}"
+            level = min(int(token.tag[1:]) + 1, 6) + top - _TOP
+            token.tag = f"h{max(level, _TOP)}"
         if token.type == "heading_open" and not token.level and (anchor := next(ids, None)):
             token.attrSet("id", anchor)
 

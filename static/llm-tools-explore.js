@@ -6,6 +6,7 @@ import { Parameters } from "./explore-parameters.js";
 import { Previews } from "./explore-previews.js";
 import { Proposing } from "./explore-proposing.js";
 import { Saving } from "./explore-saving.js";
+import { Title } from "./explore-title.js";
 import { Words } from "./explore-words.js";
 
 class LlmToolsExplore extends HTMLElement {
@@ -13,6 +14,7 @@ class LlmToolsExplore extends HTMLElement {
     this.form = this.part("form");
     this.list = this.part("blocks");
     this.saving = new Saving(this, (saved) => this.#saved(saved));
+    new Title(this);
     this.previews = new Previews(this);
     this.words = new Words(this);
     this.arranging = new Arranging(this);

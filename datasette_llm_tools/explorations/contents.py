@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -40,18 +40,30 @@ class Entry:
 
 
 def contents(document: Document) -> tuple[Entry, ...]:
-    """All headings and titles in order; a block stands one level below the heading before it."""
+    """All headings and titles in order; a block stands one level below the heading before it.
+
+    The highest headings are of the second level, however many # their author begins with: they
+    are sections of the page, and not of the block before them.
+    """
     found: list[Entry] = []
     under = _TOP - 1
+    up = _TOP - heading_top(document)
     for block in document.blocks:
         if isinstance(block, Words):
-            own = headings(block)
+            own = [replace(each, level=each.level - up) for each in headings(block)]
             found += own
             under = own[-1].level if own else under
         elif block_name(block):
             level = min(under + 1, _DEEPEST)
             found.append(Entry(level, block_name(block), block_anchor(block.id)))
     return tuple(found)
+
+
+def heading_top(document: Document) -> int:
+    """The level of `#` in a document's words; less than 2 where its headings begin with more."""
+    words = (each for each in document.blocks if isinstance(each, Words))
+    highest = min((each.level for block in words for each in headings(block)), default=_TOP)
+    return 2 * _TOP - highest
 
 
 @lru_cache(maxsize=500)

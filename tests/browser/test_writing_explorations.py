@@ -258,3 +258,19 @@ async def check(seen: Visit) -> None:
     assert not await seen.may_scroll_sideways()
     assert await seen.page.evaluate(LOW_CONTRAST) == []
     assert await seen.page.evaluate(NAMELESS) == []
+
+
+async def test_a_long_title_is_seen_whole_on_a_phone(visit: Visiting) -> None:
+    seen = await begun(visit)
+    await seen.page.set_viewport_size({"width": 360, "height": 740})
+    title = seen.page.get_by_role("textbox", name="Title", exact=True)
+    height = "(each) => [each.clientHeight, each.scrollHeight]"
+    await title.fill("Airlines")
+    before, _ = await title.evaluate(height)
+    await title.fill("Which airlines were late in winter, and by how many minutes each of them?")
+    after, whole = await title.evaluate(height)
+    assert after > 1.8 * before and whole <= after + 1
+    await title.press("Enter")
+    await saved(seen)
+    assert "\n" not in await title.input_value()
+    assert not await seen.may_scroll_sideways()

@@ -74,7 +74,7 @@ async def test_an_exploration_is_made_empty_or_of_a_document(tmp_path: Path) -> 
         read = (await site.get(f"{whole.json()['url']}/-/edit.json")).json()
         visitor = await sent(site, f"{EXPLORATIONS}/-/new", {}, None)
         bad = await sent(site, f"{EXPLORATIONS}/-/new", {"document": {"blocks": [{"kind": "x"}]}})
-    assert empty.status_code == 303 and 'value="Tea"' in page.text
+    assert empty.status_code == 303 and '>Tea</textarea>' in page.text
     assert whole.status_code == 201
     assert read["document"] == document_json(shop_document())
     assert visitor.status_code == 403 and "Sign in" in visitor.json()["error"]
@@ -505,3 +505,14 @@ async def test_pages_lead_to_adding_what_they_show(tmp_path: Path) -> None:
             visitor = (await site.get(path, actor=None)).text
             assert label in page and source in page, path
             assert label not in visitor, path
+
+
+@pytest.mark.asyncio
+async def test_a_title_is_one_line(tmp_path: Path) -> None:
+    async with make_site(tmp_path, answers) as site:
+        made = await make_exploration(site, shop_document(WORDS, title="Tea"))
+        fields = {"base": "1.1", "order": WORDS.id, f"{WORDS.id}.text": "Tea.", "keep": False}
+        fields["title"] = " Who sells\r\n\r\n tea? "
+        assert (await sent(site, at(made, "save"), fields)).status_code == 200
+        page = (await site.get(at(made, "edit"))).text
+    assert ">Who sells tea?</textarea>" in page

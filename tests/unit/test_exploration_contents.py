@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from datasette_llm_tools.explorations.contents import Entry, contents, headings
+from datasette_llm_tools.explorations.contents import Entry, contents, heading_top, headings
 from datasette_llm_tools.explorations.values import (
     Block,
     Document,
@@ -13,6 +15,7 @@ from datasette_llm_tools.explorations.values import (
     WidgetBlock,
     Words,
 )
+from datasette_llm_tools.markdown import markdown
 
 A, B, C = "a" * 12, "b" * 12, "c" * 12
 
@@ -68,6 +71,27 @@ def test_blocks_stand_below_the_heading_before_them() -> None:
         (3, "Section"),
         (4, "How many?"),
     ]
+
+
+@pytest.mark.parametrize("mark", ["#", "##", "######"])
+def test_the_highest_headings_are_sections_of_the_page(mark: str) -> None:
+    blocks = (query("First"), words(f"{mark} Why I looked", C), query("Second", "d" * 12))
+    document = Document(title="Shops", blocks=blocks)
+    assert [(each.level, each.text) for each in contents(document)] == [
+        (2, "First"),
+        (2, "Why I looked"),
+        (3, "Second"),
+    ]
+    html = markdown(f"{mark} Why I looked", headings=True, top=heading_top(document))
+    assert html.strip() == "<h2>Why I looked</h2>"
+
+
+def test_what_is_below_a_section_stays_below_it() -> None:
+    text = words("### Deep\n## Part\n#### Deeper")
+    document = Document(title="Shops", blocks=(text, query("Rows")))
+    assert [each.level for each in contents(document)] == [3, 2, 4, 5]
+    html = markdown(text.text, headings=True, top=heading_top(document))
+    assert re.findall(r"<h(\d)", html) == ["3", "2", "4"]
 
 
 def test_anchors_stay_when_blocks_move_and_are_unique() -> None:

@@ -114,12 +114,17 @@ def kind_name(block: Block) -> str:
 def _document_value(sent: Fields) -> dict[str, Any]:
     order = str(sent.get("order") or "").split()
     return {
-        "title": sent.get("title"),
+        "title": _line(sent.get("title")),
         "summary": _lines(sent.get("summary")),
         "tags": [each.strip() for each in str(sent.get("tags") or "").split(",") if each.strip()],
         "parameters": _parameters(sent),
         "blocks": [_block(sent, block_id) for block_id in order],
     }
+
+
+def _line(value: Any) -> Any:
+    """Text of a field that is one line however many it is shown in."""
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 def _block(sent: Fields, block_id: str) -> Any:

@@ -11,7 +11,7 @@ from ...markdown import markdown
 from ...model import available_models
 from ...widgets.access import widgets_url
 from ..addresses import block_url, exploration_url
-from ..contents import Entry, block_anchor, contents
+from ..contents import Entry, block_anchor, contents, heading_top
 from ..documents import block_json, document_json
 from ..opening import actor_id
 from ..parameters import names_in, parameter_values, params_of
@@ -82,7 +82,7 @@ def _block_form(datasette: Datasette, block: Block, document: Document) -> Block
         called=called(block),
         written="" if is_words else json.dumps(block_json(block), ensure_ascii=False),
         params=params,
-        html=markdown(block.text, headings=True) if is_words else None,
+        html=markdown(block.text, headings=True, top=heading_top(document)) if is_words else None,
         widget_url=widgets_url(datasette, block.database, block.widget_id)
         if isinstance(block, WidgetBlock)
         else None,
@@ -125,6 +125,7 @@ async def preview_html(
         block,
         await shown_to_author(datasette, actor, exploration, block, document),
         address=block_url(datasette, exploration.id, block.id),
+        level=heading_top(document) if isinstance(block, Words) else 2,
     )
 
 

@@ -31,7 +31,7 @@ from ...widgets.sandbox.documents import Rebuilt
 from ...widgets.sandbox.framing import framed
 from ...widgets.sandbox.libraries import STATIC, in_order, inlined
 from ..checking.certificates import row_count
-from ..contents import block_anchor, block_name, contents, headings
+from ..contents import block_anchor, block_name, contents, heading_top, headings
 from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
 from .aside import aside
@@ -117,8 +117,11 @@ def _block(file: File, block: Block, frozen: Frozen | None) -> FileBlock:
 
 def _words(file: File, text: str, block: Block | None = None) -> Markup:
     """Words as HTML; links within the site lead back to it."""
-    anchors = [each.anchor for each in headings(block)] if isinstance(block, Words) else []
-    html = markdown(text, headings=True, anchors=anchors)
+    if isinstance(block, Words):
+        anchors, top = [each.anchor for each in headings(block)], heading_top(file.document)
+        html = markdown(text, headings=True, anchors=anchors, top=top)
+    else:
+        html = markdown(text, headings=True)
     address = urlsplit(file.about.url)
     site = f"{address.scheme}://{address.netloc}" if address.netloc else ""
     return Markup(_OWN_LINK.sub(lambda found: found[1] + str(escape(site)), html))

@@ -18,7 +18,7 @@ from ...widgets.exporting.pictures import can_draw
 from .. import snapshot_store
 from ..addresses import block_url
 from ..checking.certificates import certificate
-from ..contents import block_anchor, contents
+from ..contents import block_anchor, contents, heading_top
 from ..opening import Opened, withheld
 from ..parameters import PREFIX, params_of
 from ..running import run_block, widget_of
@@ -188,9 +188,16 @@ async def _run_all(
 
 
 async def _levels(document: Document) -> dict[str, int]:
+    """The levels of blocks' headings by their anchors, of words that of `#`."""
+
+    def levels() -> dict[str, int]:
+        words = [each for each in document.blocks if isinstance(each, Words)]
+        top = heading_top(document)
+        found = {each.anchor: each.level for each in contents(document)}
+        return found | {block_anchor(each.id): top for each in words}
+
     # Long words take a while to be read, and are remembered then.
-    entries = await asyncio.to_thread(contents, document)
-    return {each.anchor: each.level for each in entries}
+    return await asyncio.to_thread(levels)
 
 
 def _arguments(values: Mapping[str, Value]) -> dict[str, str]:

@@ -20,11 +20,11 @@ from ...markdown import markdown
 from ...widgets.exporting.pictures import can_draw
 from ..addresses import KEY
 from ..canonical import LABELS
+from ..checking.values import Certificate
 from ..contents import block_anchor, block_name, headings
 from ..labels import ColumnLabels, labels_of
 from ..values import (
     Block,
-    Certificate,
     ChartBlock,
     EnrichmentBlock,
     Frozen,
@@ -65,7 +65,8 @@ async def block_html(
 ) -> str:
     """A block as an article, at `address` (its page's path, without arguments).
 
-    `key` is the token to carry along, `level` that of its heading; `arguments` say in addresses
+    `key` is the token to carry along, `level` that of its heading, of words that of `#`;
+    `arguments` say in addresses
     which rows are shown (mode, p_NAME) where these are not the ones that readers get.
     """
     html = await fragment_html(
@@ -134,7 +135,7 @@ def _context(
         exploration_url=address.rpartition("/-/block/")[0],
         refused=refused,
         # Words may quote rows: who is not shown the rows is not shown them either.
-        text_html=_text_html(block) if refused is None else None,
+        text_html=_text_html(block, level) if refused is None else None,
         question=_question(block),
         sql=block.sql if isinstance(block, RowsBlock) else None,
         params=_params(block),
@@ -155,11 +156,13 @@ def _faults(frozen: Frozen | None) -> list[str]:
     return [str(each) for each in found] if isinstance(found, list) else []
 
 
-def _text_html(block: Block) -> Markup | None:
+def _text_html(block: Block, level: int) -> Markup | None:
     if not block.text:
         return None
-    anchors = [each.anchor for each in headings(block)] if isinstance(block, Words) else []
-    return markdown(block.text, headings=True, anchors=anchors)
+    if not isinstance(block, Words):
+        return markdown(block.text, headings=True)
+    anchors = [each.anchor for each in headings(block)]
+    return markdown(block.text, headings=True, anchors=anchors, top=level)
 
 
 def _question(block: Block) -> str | None:
