@@ -6,6 +6,7 @@ from .enrichments import run_views
 from .enrichments import views as enrich_views
 from .enrichments.review import review_views
 from .evals import run_views as eval_run_views
+from .evals import score_views
 from .evals import views as eval_views
 from .explorations.catalog import catalog_views
 from .explorations.checking import check_views
@@ -63,6 +64,7 @@ ROUTES = (
     (_RUN + r"/-/again(?:\.json)?$", run_views.again, {"POST"}),
     (_RUN + r"/-/review(?:\.json)?$", review_views.review, {"GET", "POST"}),
     (_RUN + r"/-/labelled(?:\.json|\.csv)?$", review_views.labelled_rows, {"GET"}),
+    (_RUN + r"/-/scores(?:\.json)?$", score_views.scores, {"GET"}),
     (_TABLE + r"/-/row(?:\.json)?$", review_views.row, {"GET"}),
     (_WIDGETS + r"/-/chart(?:\.json)?$", chart_pages.chart, {"GET", "POST"}),
     (_WIDGETS + r"/-/chart\.svg$", chart_pages.chart_picture, {"GET"}),

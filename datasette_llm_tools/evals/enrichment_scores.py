@@ -8,14 +8,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..enrichments.database import store
 from ..enrichments.review.labelled import LabelledRow, labelled_rows
-from ..enrichments.review.reviews import values_of_row
+from ..enrichments.review.reviews import Verdict, reviews_of, values_of_row
 from ..enrichments.values import Run
 from ..permissions import Actor
 from .classifying import Confusion, confusion
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
+
+
+_MOST_RUNS = 50  # of a table, that are looked through for labels
+
+
+async def labelled_runs(datasette: Datasette, run: Run) -> tuple[Run, ...]:
+    """The newest runs over the table of `run` in which values were found right, newest first."""
+    enrichment = run.enrichment
+    found = await store.runs(datasette, enrichment.database, enrichment.table, limit=_MOST_RUNS)
+    return tuple([each for each in found if await _is_labelled(datasette, each)])
+
+
+async def _is_labelled(datasette: Datasette, run: Run) -> bool:
+    reviews = await reviews_of(datasette, run)
+    return any(each.verdict is not Verdict.REJECT for each in reviews)
 
 
 async def score_run(
