@@ -14,7 +14,7 @@ from serving import ROOT
 
 from datasette_llm_tools.command_line import opened
 from datasette_llm_tools.enrichments import jobs
-from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database import leases, store
 from datasette_llm_tools.enrichments.database.tables import require_target
 from datasette_llm_tools.enrichments.previewing import preview
 from datasette_llm_tools.enrichments.values import Run, RunLimits
@@ -77,7 +77,7 @@ async def _classified(folder: Path) -> tuple[Run, dict[int, str | None], float]:
             count=3,
             seed=1,
         )
-        lease = (jobs.owner(), time.time() + store.LEASE_SECONDS)
+        lease = (jobs.owner(), time.time() + leases.LEASE_SECONDS)
         run = await new_run(datasette, database, lease)
         began = time.perf_counter()
         await worker.work_on(datasette, database, run, lease[0])

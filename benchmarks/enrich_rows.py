@@ -11,7 +11,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database import enrichment_store, store
 from datasette_llm_tools.enrichments.outputs import Output
 from datasette_llm_tools.enrichments.values import Run, RunLimits, Selection, Specification
 
@@ -59,7 +59,7 @@ async def new_run(
 ) -> Run:
     """A run over all comments, waiting unless the lease is given."""
     specification = replace(SPECIFICATION, model_id=model_id)
-    enrichment = await store.create_enrichment(
+    enrichment = await enrichment_store.create_enrichment(
         datasette, database, table, COLUMN, specification, ACTOR
     )
     return await store.create_run(

@@ -20,7 +20,7 @@ from enrich_rows import TABLE, new_run
 
 from datasette_llm_tools.command_line import opened
 from datasette_llm_tools.enrichments import jobs
-from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database import leases, store
 from datasette_llm_tools.enrichments.values import Run, RunLimits
 from datasette_llm_tools.enrichments.work import worker
 
@@ -33,7 +33,7 @@ async def worked(
     """A run worked on to its end, and the seconds that it took."""
     owner = jobs.owner()
     began = time.perf_counter()
-    lease = (owner, time.time() + store.LEASE_SECONDS)
+    lease = (owner, time.time() + leases.LEASE_SECONDS)
     run = await new_run(datasette, database, limits, model_id=model_id, table=table, lease=lease)
     await worker.work_on(datasette, database, run, owner)
     seconds = time.perf_counter() - began

@@ -12,7 +12,14 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from datasette_llm_tools.enrichments.database import results, rows, store, tables
+from datasette_llm_tools.enrichments.database import (
+    enrichment_store,
+    leases,
+    results,
+    rows,
+    store,
+    tables,
+)
 from datasette_llm_tools.enrichments.outputs import Output
 from datasette_llm_tools.enrichments.values import (
     Key,
@@ -113,7 +120,7 @@ class Enriched:
         **options: Any,
     ) -> Run:
         """A run over a table that nobody has taken."""
-        made = await store.create_enrichment(
+        made = await enrichment_store.create_enrichment(
             self.datasette,
             "data",
             table,
@@ -132,7 +139,7 @@ class Enriched:
 
     async def write(
         self, run: Run, outcomes: Sequence[Outcome], *, cursor: Key | None = None
-    ) -> store.Orders:
+    ) -> leases.Orders:
         """Write a batch as OWNER."""
         target = await self.target(run.enrichment.table)
         return await results.write_batch(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database import enrichment_store, store
 from datasette_llm_tools.enrichments.database.results import write_batch
 from datasette_llm_tools.enrichments.database.rows import read_row
 from datasette_llm_tools.enrichments.database.tables import key_json, require_target
@@ -101,7 +101,7 @@ async def make_run(
         supports_grammar=False,
         marker=new_marker(),
     )
-    enrichment = await store.create_enrichment(
+    enrichment = await enrichment_store.create_enrichment(
         datasette, "shops", table, "Feelings", specification, actor
     )
     run = await store.create_run(

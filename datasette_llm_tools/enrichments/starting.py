@@ -10,7 +10,7 @@ from ..errors import BadInput, Conflict, NotAllowed
 from ..permissions import ENRICH, may_write, require_table
 from ..pricing import is_priced
 from ..sql_names import fold
-from .database import store
+from .database import enrichment_store, store
 from .database.tables import TargetTable, check_outputs, require_target
 from .previewing import needed_columns, opened_models
 from .values import Rows, Run, RunLimits, Selection, Specification
@@ -43,7 +43,7 @@ async def start_run(
     await require_models(datasette, actor, database, specification, limits)
     await require_columns_free(datasette, database, target, specification)
     check_outputs(target, specification.outputs, overwrite)
-    enrichment = await store.create_enrichment(
+    enrichment = await enrichment_store.create_enrichment(
         datasette,
         database,
         target.name,

@@ -16,7 +16,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from datasette_llm_tools.enrichments.database import seals, store
+from datasette_llm_tools.enrichments.database import enrichment_store, leases, seals, store
+from datasette_llm_tools.enrichments.database.own_tables import LeaseLost
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import Run, RunLimits, RunStatus, Selection
 from datasette_llm_tools.enrichments.work import worker
@@ -74,7 +75,7 @@ async def test_a_run_that_came_with_the_file_is_not_worked_on(
     async with enrich_site(tmp_path, more=note) as site:
         run = await forged(site, **columns)
         assert run.is_foreign and run.status is RunStatus.PAUSED
-        assert await store.claim(site.datasette, "shops", "h:1:t", time.time() + 9) is None
+        assert await leases.claim(site.datasette, "shops", "h:1:t", time.time() + 9) is None
         said = (await site.get(f"{url_of(run)}.json")).json()
         assert said["status"] == "paused" and "came with the file" in said["reason"]
         page = (await site.get(url_of(run))).text
@@ -160,7 +161,7 @@ async def test_a_trigger_cannot_lift_the_limits_of_a_run(tmp_path: Path) -> None
     """
     async with enrich_site(tmp_path) as site:
         datasette, until_then = site.datasette, time.time() + 60
-        enrichment = await store.create_enrichment(
+        enrichment = await enrichment_store.create_enrichment(
             datasette, "shops", "remark", "Moods", asking(), ALICE
         )
         run = await store.create_run(
@@ -172,11 +173,11 @@ async def test_a_trigger_cannot_lift_the_limits_of_a_run(tmp_path: Path) -> None
             ALICE,
             lease=("test", until_then),
         )
-        assert (await store.heartbeat(datasette, run, owner="test")).limits.rows == 2
+        assert (await leases.heartbeat(datasette, run, owner="test")).limits.rows == 2
         await sql(site, trigger)
         await sql(site, "update remark set body = 'x' where id = 1")
-        with pytest.raises(store.LeaseLost):
-            await store.heartbeat(datasette, run, owner="test")
+        with pytest.raises(LeaseLost):
+            await leases.heartbeat(datasette, run, owner="test")
         await sql(site, "update _llm_tools_runs set lease_until = 1")
         changed = await store.get_run(datasette, "shops", run.id)
         assert changed is not None and changed.status is RunStatus.PAUSED
@@ -229,7 +230,7 @@ async def test_views_that_go_by_our_names_are_not_looked_at(tmp_path: Path) -> N
         create view _LLM_tools_enrichments as select 1 as id;
     """
     async with enrich_site(tmp_path, more=endless) as site:
-        assert await store.claim(site.datasette, "shops", "h:1:t", time.time() + 9) is None
+        assert await leases.claim(site.datasette, "shops", "h:1:t", time.time() + 9) is None
         assert (await site.get("/-/enrichments")).status_code == 200
         assert (await site.get(f"{TABLE}.json")).json()["runs"] == []
         response = await site.post(f"{TABLE}/-/start", FORM)

@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments.database import results, store, tables
+from datasette_llm_tools.enrichments.database import (
+    enrichment_store,
+    leases,
+    results,
+    store,
+    tables,
+)
 from datasette_llm_tools.enrichments.database.own_tables import DatabaseLocked, LeaseLost
 from datasette_llm_tools.enrichments.database.tables import TableGone
 from datasette_llm_tools.enrichments.engine.asking import UNCHANGED
@@ -50,14 +56,14 @@ def failed(key: Any, message: str = "No.") -> Outcome:
 async def test_looking_makes_no_tables(tmp_path: Path) -> None:
     async with make_enriched(tmp_path, NUMBERS) as site:
         assert await store.get_run(site.datasette, "data", "x") is None
-        assert await store.get_enrichment(site.datasette, "data", "x") is None
+        assert await enrichment_store.get_enrichment(site.datasette, "data", "x") is None
         assert await store.runs(site.datasette, "data") == ()
-        assert await store.enrichments(site.datasette, "data") == ()
-        assert await store.claim(site.datasette, "data", OWNER, time.time() + 9) is None
+        assert await enrichment_store.enrichments(site.datasette, "data") == ()
+        assert await leases.claim(site.datasette, "data", OWNER, time.time() + 9) is None
         assert await results.results_of_row(site.datasette, "data", "numbers", (1,)) == ()
         assert site.sql("select name from sqlite_master where name like '!_%' escape '!'") == []
         for other in ("elsewhere", "_internal"):
-            assert await store.claim(site.datasette, other, OWNER, time.time() + 9) is None
+            assert await leases.claim(site.datasette, other, OWNER, time.time() + 9) is None
         with pytest.raises(NotFound):
             await store.runs(site.datasette, "elsewhere")
 
@@ -83,11 +89,11 @@ async def test_what_is_stored_comes_back(tmp_path: Path) -> None:
     selection = Selection("x = :p0", {"p0": b"\x00", "p1": 1.5, "p2": None}, "where", Rows.CHANGED)
     limits = RunLimits(usd=1.5, rows=3, concurrency=2)
     async with make_enriched(tmp_path, NUMBERS) as site:
-        made = await store.create_enrichment(
+        made = await enrichment_store.create_enrichment(
             site.datasette, "data", "NUMBERS", "Name", specification, ALICE
         )
         assert made.table == "numbers" and made.actor_id == "alice"
-        assert await store.get_enrichment(site.datasette, "data", made.id) == made
+        assert await enrichment_store.get_enrichment(site.datasette, "data", made.id) == made
         run = await store.create_run(
             site.datasette, "data", made, selection, limits, ALICE, prompt_hash="h"
         )
@@ -183,7 +189,7 @@ async def test_a_batch_changes_everything_at_once(tmp_path: Path) -> None:
             ],
             cursor=(2,),
         )
-        assert orders == store.Orders(Wish.RUN, RunLimits())
+        assert orders == leases.Orders(Wish.RUN, RunLimits())
         run = await site.now(run)
         assert run.counts == Counts(
             done=3,
@@ -311,7 +317,7 @@ async def test_nothing_is_written_without_the_lease(tmp_path: Path) -> None:
         run = await site.running("numbers")
         target = await site.target("numbers")
 
-        async def write(owner: str) -> store.Orders:
+        async def write(owner: str) -> leases.Orders:
             return await results.write_batch(
                 site.datasette, run, target, [done((1,))], owner=owner, cursor=(1,), seconds=1
             )
@@ -319,7 +325,7 @@ async def test_nothing_is_written_without_the_lease(tmp_path: Path) -> None:
         with pytest.raises(LeaseLost):
             await write("somebody else")
         with pytest.raises(LeaseLost):
-            await store.heartbeat(site.datasette, run, owner="somebody else")
+            await leases.heartbeat(site.datasette, run, owner="somebody else")
         with pytest.raises(LeaseLost):
             await store.release(site.datasette, run, "somebody else", RunStatus.DONE)
         await store.release(site.datasette, run, OWNER, RunStatus.CANCELLED, "why")
@@ -337,21 +343,21 @@ async def test_a_run_is_taken_by_one_worker_until_it_is_dead(tmp_path: Path) -> 
         run = await site.waiting("numbers")
         far = time.time() + 60
         taken = await asyncio.gather(
-            *(store.claim(site.datasette, "data", f"h:{i}:t", far) for i in range(5))
+            *(leases.claim(site.datasette, "data", f"h:{i}:t", far) for i in range(5))
         )
         (mine,) = [each for each in taken if each is not None]
         assert (mine.id, mine.status) == (run.id, RunStatus.RUNNING) and mine.started_at
-        assert await store.claim(site.datasette, "data", "h:9:t", far) is None
+        assert await leases.claim(site.datasette, "data", "h:9:t", far) is None
         site.sql("update _llm_tools_runs set lease_until = ?", time.time() - 1)
-        again = await store.claim(site.datasette, "data", "h:9:t", far, run_id="other")
+        again = await leases.claim(site.datasette, "data", "h:9:t", far, run_id="other")
         assert again is None
-        again = await store.claim(site.datasette, "data", "h:9:t", far, run_id=run.id)
+        again = await leases.claim(site.datasette, "data", "h:9:t", far, run_id=run.id)
         assert again is not None and again.started_at == mine.started_at
         # A process of this host that is gone is dead at once, whatever its lease says.
         mine_now = own_owner().rsplit(":", 1)[0] + ":an-earlier-life"
         site.sql("update _llm_tools_runs set lease_owner = ?, lease_until = ?", mine_now, far)
-        assert await store.claim(site.datasette, "data", own_owner(), far) is not None
-        assert await store.claim(site.datasette, "data", "h:9:t", far) is None
+        assert await leases.claim(site.datasette, "data", own_owner(), far) is not None
+        assert await leases.claim(site.datasette, "data", "h:9:t", far) is None
 
 
 @pytest.mark.asyncio
@@ -359,9 +365,9 @@ async def test_a_run_made_with_a_lease_is_nobody_elses(tmp_path: Path) -> None:
     async with make_enriched(tmp_path, NUMBERS) as site:
         run = await site.running("numbers")
         assert run.status is RunStatus.RUNNING and run.started_at
-        assert await store.claim(site.datasette, "data", "h:9:t", time.time() + 60) is None
+        assert await leases.claim(site.datasette, "data", "h:9:t", time.time() + 60) is None
         await store.release(site.datasette, run, OWNER)
-        assert await store.claim(site.datasette, "data", "h:9:t", time.time() + 60) is not None
+        assert await leases.claim(site.datasette, "data", "h:9:t", time.time() + 60) is not None
 
 
 @pytest.mark.asyncio
@@ -373,7 +379,7 @@ async def test_wishes(tmp_path: Path) -> None:
             return (await store.wish(site.datasette, run, wanted)).status
 
         async def claim() -> Any:
-            return await store.claim(site.datasette, "data", OWNER, time.time() + 60)
+            return await leases.claim(site.datasette, "data", OWNER, time.time() + 60)
 
         assert await wish(Wish.PAUSE) is RunStatus.PAUSED
         assert await wish(Wish.PAUSE) is RunStatus.PAUSED
@@ -381,7 +387,7 @@ async def test_wishes(tmp_path: Path) -> None:
         assert await wish(Wish.RUN) is RunStatus.WAITING
         assert await claim() is not None
         assert await wish(Wish.PAUSE) is RunStatus.RUNNING
-        assert (await store.heartbeat(site.datasette, run, owner=OWNER)).wish is Wish.PAUSE
+        assert (await leases.heartbeat(site.datasette, run, owner=OWNER)).wish is Wish.PAUSE
         await store.release(site.datasette, run, OWNER, RunStatus.PAUSED, "a reason")
         assert await wish(Wish.RUN) is RunStatus.WAITING
         assert (await site.now(run)).reason is None
@@ -401,12 +407,12 @@ async def test_limits_and_what_is_known_at_the_beginning(tmp_path: Path) -> None
     async with make_enriched(tmp_path, NUMBERS) as site:
         run = await site.running("numbers")
         await store.set_limits(site.datasette, run, RunLimits(concurrency=3))
-        orders = await store.begin(site.datasette, run, owner=OWNER, prompt_hash="h", total=4)
+        orders = await leases.begin(site.datasette, run, owner=OWNER, prompt_hash="h", total=4)
         assert orders.limits == RunLimits(concurrency=3)
         run = await site.now(run)
         assert (run.prompt_hash, run.counts.total) == ("h", 4)
         with pytest.raises(LeaseLost):
-            await store.begin(site.datasette, run, owner="x", prompt_hash="i", total=5)
+            await leases.begin(site.datasette, run, owner="x", prompt_hash="i", total=5)
         assert (await site.now(run)).prompt_hash == "h"
 
 
@@ -443,7 +449,7 @@ async def test_failed_rows_are_asked_again_and_counted_once(tmp_path: Path) -> N
         assert await results.faults(site.datasette, run) == ()
         run = await site.now(run)
         assert (run.status, run.counts.failed, run.ended_at) == (RunStatus.WAITING, 0, None)
-        assert await store.claim(site.datasette, "data", OWNER, time.time() + 60) is not None
+        assert await leases.claim(site.datasette, "data", OWNER, time.time() + 60) is not None
         await site.write(run, [done((2,)), failed((30,)), done((-4,))])
         run = await site.now(run)
         assert (run.counts.done, run.counts.failed) == (3, 1)
@@ -536,7 +542,7 @@ async def test_answers_to_the_same_input_are_found_in_other_rows_and_tables(
         await site.write(first, [done((1,), input_hash=same), failed((2,))])
         await store.release(site.datasette, first, OWNER, RunStatus.DONE)
         second = await site.running("texts")
-        await store.begin(site.datasette, second, owner=OWNER, prompt_hash="p", total=None)
+        await leases.begin(site.datasette, second, owner=OWNER, prompt_hash="p", total=None)
         index = "select name from sqlite_master where name like '_llm_tools_results_before%'"
         assert len(site.sql(index)) == 1
         recall = await results.recall(site.datasette, second)
@@ -558,7 +564,7 @@ async def test_answers_that_were_undone_or_came_with_a_file_are_not_taken(
         await site.write(first, [done((1,), input_hash=same)])
         await store.release(site.datasette, first, OWNER, RunStatus.DONE)
         second = await site.running("texts")
-        await store.begin(site.datasette, second, owner=OWNER, prompt_hash="p", total=None)
+        await leases.begin(site.datasette, second, owner=OWNER, prompt_hash="p", total=None)
         known = await (await results.recall(site.datasette, second))([(("b",), same)])
         assert known != {}
         await site.datasette.get_database("data").execute_write(
@@ -652,13 +658,13 @@ import asyncio, os, sqlite3, sys, threading, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from datasette.app import Datasette
-from datasette_llm_tools.enrichments.database import results, rows, store, tables
+from datasette_llm_tools.enrichments.database import leases, results, rows, store, tables
 from tests.enriched_tables import done
 
 async def main(path, owner):
     datasette = Datasette([path])
     await datasette.invoke_startup()
-    run = await store.claim(datasette, "data", owner, time.time() + 60)
+    run = await leases.claim(datasette, "data", owner, time.time() + 60)
     target = await tables.require_target(datasette, "data", "many")
     print("began", flush=True)
     pages = rows.pages(datasette, run, target, ["body"], after=run.cursor)

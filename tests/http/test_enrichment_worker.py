@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database import enrichment_store, store
 from datasette_llm_tools.enrichments.outputs import Output
 from datasette_llm_tools.enrichments.values import Run, RunLimits, RunStatus, Wish
 from datasette_llm_tools.enrichments.work import worker
@@ -266,7 +266,9 @@ async def test_a_model_that_is_gone_pauses_the_run(tmp_path: Path) -> None:
     async with working_on_notes(path) as notes:
         run = await notes.ended(await notes.start())
         gone = replace(run.enrichment.specification, model_id="gone")
-        made = await store.create_enrichment(notes.datasette, "notes", "note", "gone", gone, ROOT)
+        made = await enrichment_store.create_enrichment(
+            notes.datasette, "notes", "note", "gone", gone, ROOT
+        )
         second = await store.create_run(
             notes.datasette, "notes", made, run.selection, run.limits, ROOT, ["loud"]
         )

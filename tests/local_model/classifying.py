@@ -13,7 +13,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database import enrichment_store, store
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.values import Run, RunLimits, Selection, Specification
 from datasette_llm_tools.local_model import files
@@ -60,7 +60,7 @@ async def new_run(
     datasette: Datasette, database: str, lease: tuple[str, float], **limits: Any
 ) -> Run:
     """A run over the hundred comments under a lease."""
-    enrichment = await store.create_enrichment(
+    enrichment = await enrichment_store.create_enrichment(
         datasette, database, TABLE, COLUMN, SPECIFICATION, ACTOR
     )
     return await store.create_run(

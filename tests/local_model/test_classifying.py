@@ -11,7 +11,7 @@ import pytest
 
 from datasette_llm_tools.command_line import opened
 from datasette_llm_tools.enrichments import jobs
-from datasette_llm_tools.enrichments.database import store
+from datasette_llm_tools.enrichments.database import leases, store
 from datasette_llm_tools.enrichments.values import Run, RunStatus
 from datasette_llm_tools.enrichments.work import worker
 from datasette_llm_tools.local_model import files
@@ -33,7 +33,7 @@ async def classify(folder: Path) -> tuple[Run, dict[int, str | None]]:
     """The run when it has ended, and the label of each comment."""
     copy = Path(shutil.copy(ROOT / "demo.db", folder))
     async with opened(copy, {}) as (datasette, database):
-        lease = (jobs.owner(), time.time() + store.LEASE_SECONDS)
+        lease = (jobs.owner(), time.time() + leases.LEASE_SECONDS)
         run = await new_run(datasette, database, lease)
         await worker.work_on(datasette, database, run, lease[0])
         ended = await store.get_run(datasette, database, run.id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import Conflict
 from .. import jobs
-from ..database import store
+from ..database import leases, store
 from ..values import Run, RunStatus, Wish
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ async def _ended(datasette: Datasette, run: Run) -> Run | None:
     """The run, cancelled unless it has ended; None where somebody works on it."""
     if run.status is RunStatus.RUNNING:
         owner = jobs.owner()
-        until = time.time() + store.LEASE_SECONDS
+        until = time.time() + leases.LEASE_SECONDS
         database = run.enrichment.database
-        ours = await store.claim(datasette, database, owner, until, run_id=run.id)
+        ours = await leases.claim(datasette, database, owner, until, run_id=run.id)
         if ours is not None:  # whoever worked on it was killed
             return await store.release(datasette, ours, owner, RunStatus.CANCELLED)
         run = await store.get_run(datasette, database, run.id) or run

@@ -23,7 +23,7 @@ from ...model import choose_model
 from ...settings import read_settings
 from ...sql_names import fold
 from .. import jobs, previewing
-from ..database import rows, store, tables
+from ..database import enrichment_store, leases, rows, store, tables
 from ..database.selection import selection_from_where
 from ..output_declarations import parse_output
 from ..outputs import Output, check_outputs
@@ -118,7 +118,7 @@ async def taken_run(
     enrichment = (
         earlier[0].enrichment
         if earlier
-        else await store.create_enrichment(
+        else await enrichment_store.create_enrichment(
             datasette, database, target.name, name_of(specification), specification, OWNER
         )
     )
@@ -130,7 +130,7 @@ async def taken_run(
         limits,
         OWNER,
         overwrite,
-        lease=(jobs.owner(), time.time() + store.LEASE_SECONDS),
+        lease=(jobs.owner(), time.time() + leases.LEASE_SECONDS),
     )
     return Taken(run, is_ours=True)
 

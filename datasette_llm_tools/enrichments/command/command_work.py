@@ -19,7 +19,7 @@ import click
 from ...command_line import ACTOR
 from ...errors import Conflict
 from .. import jobs
-from ..database import store
+from ..database import leases, store
 from ..values import Run, RunStatus, Wish
 from ..work.shifts import Shift
 from . import console
@@ -95,8 +95,8 @@ class Work:
 
     async def _take(self) -> bool:
         """Whether the run could be taken: it waits, or whoever had it is dead."""
-        until = time.time() + store.LEASE_SECONDS
-        run = await store.claim(
+        until = time.time() + leases.LEASE_SECONDS
+        run = await leases.claim(
             self._datasette, self._database, jobs.owner(), until, run_id=self._run.id
         )
         self._run = run or self._run

@@ -1,7 +1,7 @@
-"""Enrichments and the life of their runs, in the database that they write to.
+"""The life of runs, in the database that they write to.
 
-Who works on a run is in leases.py, what a run may become in states.py, what came of
-each row in results.py.
+What is asked in a run is in enrichment_store.py, who works on it in leases.py, what it may become
+in states.py, what came of each row in results.py.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import Conflict, NotFound
 from ...migrations import enriched
-from ..values import Enrichment, Run, RunLimits, RunStatus, Selection, Specification, Wish
+from ..values import Enrichment, Run, RunLimits, RunStatus, Selection, Wish
 from .fitting import readable
-from .leases import LEASE_SECONDS, Orders, begin, claim, heartbeat
 from .own_tables import LeaseLost, now, read, write
-from .records import ENRICHMENT_COLUMNS, RUN_COLUMNS, RUNS, enrichment_of, run_of
+from .records import RUN_COLUMNS, RUNS, run_of
 from .records import to_json as as_json
 from .states import (
     adopt,
@@ -30,88 +29,12 @@ from .states import (
     state_of,
     writers,
 )
-from .tables import add_columns, check_outputs, read_target, require_target
+from .tables import add_columns, check_outputs, read_target
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
-__all__ = ["LEASE_SECONDS", "LeaseLost", "Orders", "begin", "claim", "heartbeat"]
-
 _ACTIVE = tuple(each for each in RunStatus if each.is_active)
-
-
-async def create_enrichment(
-    datasette: Datasette,
-    database: str,
-    table: str,
-    name: str,
-    specification: Specification,
-    actor: Mapping[str, Any] | None,
-) -> Enrichment:
-    """Keep a specification for a table; our tables are made in its database with the first one.
-
-    Raises BadInput for a table that cannot be enriched, TableGone, DatabaseLocked, RunPaused.
-    """
-    target = await require_target(datasette, database, table)
-    known = (actor or {}).get("id")
-    made = Enrichment(
-        id=secrets.token_hex(12),
-        database=database,
-        table=target.name,
-        name=name,
-        specification=specification,
-        actor_id=None if known is None else str(known),
-        created_at=now(),
-    )
-
-    def change(connection: sqlite3.Connection) -> None:
-        enriched.apply(connection)
-        connection.execute(
-            "INSERT INTO _llm_tools_enrichments "
-            "(id, table_name, name, specification, actor_id, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                made.id,
-                made.table,
-                made.name,
-                as_json(specification),
-                made.actor_id,
-                made.created_at,
-            ],
-        )
-
-    await write(datasette, database, change)
-    return made
-
-
-async def get_enrichment(
-    datasette: Datasette, database: str, enrichment_id: str
-) -> Enrichment | None:
-    """The enrichment of that id, or None."""
-
-    def ask(connection: sqlite3.Connection) -> Enrichment | None:
-        row = connection.execute(
-            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e WHERE e.id = ?",
-            [enrichment_id],
-        ).fetchone()
-        return enrichment_of(row, database) if row else None
-
-    return await read(datasette, database, ask, None)
-
-
-async def enrichments(
-    datasette: Datasette, database: str, table: str | None = None
-) -> tuple[Enrichment, ...]:
-    """The enrichments of a database, or of one table in it, newest first."""
-
-    def ask(connection: sqlite3.Connection) -> tuple[Enrichment, ...]:
-        rows = connection.execute(
-            f"SELECT {ENRICHMENT_COLUMNS} FROM _llm_tools_enrichments AS e "
-            "WHERE ?1 IS NULL OR e.table_name = ?1 COLLATE NOCASE ORDER BY e.rowid DESC",
-            [table],
-        )
-        return tuple(readable(rows, lambda row: enrichment_of(row, database)))
-
-    return await read(datasette, database, ask, ())
 
 
 async def create_run(

@@ -21,7 +21,7 @@ from ...settings import read_settings
 from ...traffic import traffic
 from .. import previewing
 from ..attaching import attachments
-from ..database import recalling, results, rows, store, tables
+from ..database import leases, recalling, results, rows, store, tables
 from ..database.own_tables import DatabaseLocked, LeaseLost
 from ..engine.asking import Asking
 from ..prompts import Prompting, new_marker
@@ -65,7 +65,7 @@ class Shift:
         self._actor = dict(run.actor) if run.actor is not None else None
         self._settings = read_settings(datasette, database)
         self._give_way = traffic(datasette).give_way
-        self._orders = store.Orders(run.wish, run.limits)
+        self._orders = leases.Orders(run.wish, run.limits)
         self._stopping = False
         self._paused = False
         self._refusal: str | None = None
@@ -171,7 +171,7 @@ class Shift:
             marker=new_marker(),
         ).prompt_hash
         await self._patiently(
-            lambda: store.begin(
+            lambda: leases.begin(
                 self._datasette,
                 self.run,
                 owner=self._owner,
@@ -183,8 +183,8 @@ class Shift:
 
     def _writing(
         self, target: TargetTable, batch: Sequence[Outcome]
-    ) -> Callable[[], Awaitable[store.Orders]]:
-        async def write() -> store.Orders:
+    ) -> Callable[[], Awaitable[leases.Orders]]:
+        async def write() -> leases.Orders:
             now = time.monotonic()
             orders = await results.write_batch(
                 self._datasette,
@@ -218,7 +218,7 @@ class Shift:
         self.note = error.message
         await asyncio.sleep(_RETRY_SECONDS)
 
-    def _obey(self, orders: store.Orders) -> None:
+    def _obey(self, orders: leases.Orders) -> None:
         """Do as the owner wishes by now."""
         before, self._orders = self._orders, orders
         if orders.limits != before.limits and self._asking is not None:
@@ -256,7 +256,7 @@ class Shift:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._look.wait(), HEARTBEAT_SECONDS)
             try:
-                orders = await store.heartbeat(self._datasette, self.run, owner=self._owner)
+                orders = await leases.heartbeat(self._datasette, self.run, owner=self._owner)
             except (DatabaseLocked, RunPaused) as error:
                 self.note = error.message
             else:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from ...errors import LlmToolsError
 from ...settings import read_settings
 from .. import jobs
-from ..database import store
+from ..database import leases
 from ..values import Run
 from .shifts import Shift
 
@@ -86,11 +86,11 @@ class Worker:
 
     async def _claimed(self, database: str) -> Run | None:
         try:
-            return await store.claim(
+            return await leases.claim(
                 self._datasette,
                 database,
                 self._owner,
-                time.time() + store.LEASE_SECONDS,
+                time.time() + leases.LEASE_SECONDS,
                 takes=self._takes,
             )
         except LlmToolsError as error:
