@@ -17,19 +17,22 @@ from .sources import Source, Sources
 
 
 def of_two_rows(tree: exp.Expr, schema: Schema) -> Iterator[str]:
-    """Change the second of two such conditions to one on another row; tell of each change."""
+    """Change the second of two such conditions to one on another row; tell of the change."""
     if not isinstance(tree, exp.Select) or tree.args.get("where") is None:
         return
-    conditions = list(all_of(tree.args["where"].this))
-    for first in conditions:
-        for second in conditions:
-            if not _ask_two(first, second):
-                continue
-            owner = _owner(tree, schema, first.this, is_left_out=isinstance(second, exp.NEQ))
-            if owner is None:
-                return
+    conditions = [each for each in all_of(tree.args["where"].this) if _is_of_one_value(each)]
+    wanted: dict[exp.Expr, exp.Expr] = {}
+    for each in conditions:
+        if isinstance(each, exp.EQ):
+            wanted.setdefault(each.this, each)
+    for second in conditions:
+        first = wanted.get(second.this)
+        if first is None or not _is_other(first.expression, second.expression):
+            continue
+        owner = _owner(tree, schema, first.this, is_left_out=isinstance(second, exp.NEQ))
+        if owner is not None:
             yield _on_another_row(tree, first, second, owner)
-            return
+        return
 
 
 def all_of(where: exp.Expr) -> Iterator[exp.Expr]:
@@ -41,18 +44,19 @@ def all_of(where: exp.Expr) -> Iterator[exp.Expr]:
         yield where.unnest()
 
 
-def _ask_two(first: exp.Expr, second: exp.Expr) -> bool:
-    """Whether the first wants one value of a column, and the second has to do with another."""
-    if not isinstance(first, exp.EQ) or not isinstance(second, (exp.EQ, exp.NEQ)):
-        return False
-    values = (first.expression, second.expression)
+def _is_of_one_value(condition: exp.Expr) -> bool:
+    """Whether a condition says which value a column has, or has not."""
     return (
-        first.this == second.this
-        and isinstance(first.this, exp.Column)
-        and all(isinstance(each, exp.Literal) for each in values)
-        and values[0].is_string == values[1].is_string
-        and values[0].this.lower() != values[1].this.lower()
+        isinstance(condition, (exp.EQ, exp.NEQ))
+        and isinstance(condition.this, exp.Column)
+        and isinstance(condition.expression, exp.Literal)
     )
+
+
+def _is_other(value: exp.Expr, other: exp.Expr) -> bool:
+    """Whether two literals of one kind are two values, whatever their case."""
+    texts = [each.this.lower() for each in (value, other)]
+    return value.is_string == other.is_string and texts[0] != texts[1]
 
 
 def _owner(
