@@ -91,5 +91,13 @@ def hosts_in(log: Path) -> set[str]:
     Only events: at its end stand reports that were never sent.
     """
     events = json.loads(log.read_text(encoding="utf-8"))["events"]
-    text = json.dumps([each.get("params") for each in events]).lower()
-    return set(re.findall(r"[a-z0-9-]+\.localhost", text))
+    return _hosts(json.dumps([each.get("params") for each in events]))
+
+
+def hosts_so_far(log: Path) -> set[str]:
+    """Hosts that the log of a Chromium that is still running names."""
+    return _hosts(log.read_text(encoding="utf-8", errors="replace"))
+
+
+def _hosts(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9-]+\.localhost", text.lower()))
