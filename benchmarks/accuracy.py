@@ -28,14 +28,8 @@ from tables import machine, table
 from datasette_llm_tools.errors import LlmToolsError
 from datasette_llm_tools.evals.command import settings_of
 from datasette_llm_tools.evals.command_runs import Ran, Wanted, evaluated
-from datasette_llm_tools.evals.reports import (
-    Reported,
-    head_and_rows,
-    notes,
-    part_rows,
-    percent,
-    summary,
-)
+from datasette_llm_tools.evals.reports import head_and_rows, notes, part_rows, percent
+from datasette_llm_tools.evals.summaries import Reported, summary
 from datasette_llm_tools.settings import Settings
 
 # What switches a technique of answering off.

@@ -21,9 +21,10 @@ from ..settings import Settings
 from . import run_store, store
 from .copying import ROOMY, with_copies
 from .editions import answered
-from .reports import Reported, percent, summary
+from .reports import percent
 from .running import Bench, chosen_cases, overridden, run_cases, with_model
 from .suites import JSONL_FILES, YAML_FILES, databases_of, read_suite
+from .summaries import Reported, summary
 from .values import Case, CaseResult, EvalRun, Plan, RunStatus, Suite
 
 if TYPE_CHECKING:

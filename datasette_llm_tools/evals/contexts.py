@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from ..model import ModelInfo
 from ..pages import Page, shown
-from .reports import Summary
+from .summaries import Summary
 from .values import Case, CaseResult, EvalRun
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from . import links
 from .contexts import CaseShown, ComparePage, ResultShown, RunLine, SuiteLine, SuitePage
 from .records import accepted_json
-from .reports import Reported, run_json
+from .reports import run_json
 from .statistics import Paired
+from .summaries import Reported
 from .values import Suite
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from ..permissions import Actor
 from ..questions.views import MAX_QUESTION_CHARACTERS
 from . import access, store
 from .marking import suite_name
-from .suites import suite_from_text, suite_yaml
+from .suites import suite_from_text
 from .values import Case, Suite
+from .yaml_suites import suite_yaml
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

@@ -17,9 +17,10 @@ from ..questions.asking import PURPOSE
 from . import access, links, run_store, store, work
 from .contexts import CaseShown, EvalsPage, RunLine, SqlShown, SuiteLine, SuitePage
 from .kinds import kinds_of, mentions_any, reads_any
-from .reports import Reported, interval, percent, summary
+from .reports import interval, percent
 from .scatter import Point, scatter
 from .suites import databases_of
+from .summaries import Reported, summary
 from .values import Case, CaseResult, EvalRun, ExpectedRows, Instead, Suite
 from .wording import money, plan_words, seconds, tokens
 

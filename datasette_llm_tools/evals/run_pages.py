@@ -25,7 +25,8 @@ from .contexts import (
 )
 from .editions import compared, is_changed, is_same_question
 from .pages import case_shown, report_of, reported, run_line, sql_shown, table_url
-from .reports import Reported, interval, notes, parts, percent, summary
+from .reports import interval, notes, percent
+from .summaries import Reported, parts, summary
 from .values import Case, CaseResult, EvalRun, RunStatus, Suite, Verdict
 from .wording import (
     VERDICT_WORDS,

@@ -15,7 +15,7 @@ from ..questions.views import own_question
 from . import links, run_pages, starting, work
 from .eval_json import result_json, whole_run_json
 from .marking import Mark, mark_answer
-from .reports import Reported
+from .summaries import Reported
 from .values import Suite, Verdict
 from .views import start_of, suite_of, told
 

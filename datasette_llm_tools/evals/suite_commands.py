@@ -17,8 +17,9 @@ from ..errors import LlmToolsError
 from ..kept_databases import settle
 from . import store
 from .marking import suite_name
-from .suites import read_suite, suite_yaml
+from .suites import read_suite
 from .values import Accepted, Case, Instead
+from .yaml_suites import suite_yaml
 
 if TYPE_CHECKING:
     from datasette.database import Database

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..enrichments.wording import NO_FEE, UNKNOWN, usd_words
-from .reports import Reported, Summary, interval, percent
+from .reports import chance, interval, percent
 from .statistics import Paired
+from .summaries import Reported, Summary
 from .values import EvalRun, Plan, RunStatus, Verdict
 
 SURE = 0.05  # below, a difference is taken for one
@@ -91,12 +92,12 @@ def mcnemar_words(first: str, second: str, test: Paired) -> list[str]:
     if test.p < SURE:
         said.append(
             f"{better} is better: between equals, so large a difference comes up {_often(test.p)} "
-            f"(McNemar's exact test, p = {_p(test.p)})."
+            f"(McNemar's exact test, {chance(test.p)})."
         )
     else:
         said.append(
             f"{better} is ahead, but take the two for equal: between equals, a difference as large "
-            f"comes up {_often(test.p)} (McNemar's exact test, p = {_p(test.p)}). More cases would "
+            f"comes up {_often(test.p)} (McNemar's exact test, {chance(test.p)}). More cases would "
             "tell."
         )
     return said
@@ -111,7 +112,3 @@ def _often(p: float) -> str:
     if p < 0.01:
         return "in fewer than 1 of 100 tries"
     return f"in {round(100 * p)} of 100 tries"
-
-
-def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "below 0.001"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from datasette_llm_tools.evals import running, suites
+from datasette_llm_tools.evals import running, suites, yaml_suites
 from datasette_llm_tools.evals.command import eval_command
 from datasette_llm_tools.evals.kinds import kinds_of
 from datasette_llm_tools.evals.perturbing import MAX_DATABASE_BYTES, Change
@@ -29,7 +29,7 @@ def test_every_verdict_change_and_kind_is_documented() -> None:
 
 
 def test_every_key_of_a_suite_is_documented() -> None:
-    keys = suites.SUITE_KEYS | suites.CASE_KEYS
+    keys = yaml_suites.SUITE_KEYS | yaml_suites.CASE_KEYS
     assert first_cells(section(EVALS, "A suite")) == keys
     for instead in Instead:
         assert f"`{instead.value}`" in section(EVALS, "A suite")

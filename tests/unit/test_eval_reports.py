@@ -7,16 +7,13 @@ from dataclasses import replace
 import pytest
 
 from datasette_llm_tools.evals.reports import (
-    Reported,
     head_and_rows,
     notes,
-    pairs,
     part_rows,
-    parts,
     report_json,
-    summary,
 )
 from datasette_llm_tools.evals.statistics import Share
+from datasette_llm_tools.evals.summaries import Reported, pairs, parts, summary
 from datasette_llm_tools.evals.values import (
     Case,
     CaseResult,
@@ -128,3 +125,12 @@ def test_json_has_every_result_and_share() -> None:
     assert run["by"]["kind"]["join"]["of"] == 1
     assert [each["verdict"] for each in run["results"]] == ["right", "wrong", "right", "unscored"]
     assert told["pairs"][0]["p"] == 1.0
+
+
+def test_a_chance_that_rounds_to_nothing_is_said_to_be_below() -> None:
+    cases = [str(number) for number in range(12)]
+    worse = reported("one", *(result(each, WRONG) for each in cases))
+    better = reported("two", *(result(each, RIGHT) for each in cases))
+    assert list(notes(12, [worse, better])) == [
+        "two against one: 12 only there right, 0 only here, of 12; McNemar p below 0.001."
+    ]

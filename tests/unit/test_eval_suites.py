@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from datasette_llm_tools.errors import BadInput
-from datasette_llm_tools.evals.suites import databases_of, read_suite, suite_yaml
+from datasette_llm_tools.evals.suites import databases_of, read_suite
 from datasette_llm_tools.evals.values import Case, ExpectedRows, Instead, Suite
+from datasette_llm_tools.evals.yaml_suites import suite_yaml
 
 YAML = """\
 suite: shop questions

@@ -10,9 +10,9 @@ import pytest
 
 from datasette_llm_tools.errors import BadInput
 from datasette_llm_tools.evals.plans import plan_of, settings_of
-from datasette_llm_tools.evals.reports import summary
 from datasette_llm_tools.evals.scatter import Point, scatter
 from datasette_llm_tools.evals.statistics import Paired
+from datasette_llm_tools.evals.summaries import summary
 from datasette_llm_tools.evals.values import CaseResult, EvalRun, Plan, RunStatus, Verdict
 from datasette_llm_tools.evals.wording import headline, mcnemar_words, money, plan_words
 from datasette_llm_tools.settings import Settings
@@ -88,7 +88,7 @@ def test_a_headline(
         (Paired(3, 2, 2, 1), "a draw"),
         (Paired(3, 2, 4, 1), "B is ahead, but take the two for equal: .* in 69 of 100 tries"),
         (Paired(3, 9, 1, 1), "A is better: .* in 2 of 100 tries .*p = 0.021"),
-        (Paired(3, 0, 30, 1), "B is better: .* fewer than 1 of 100 tries .*p = below 0.001"),
+        (Paired(3, 0, 30, 1), "B is better: .* fewer than 1 of 100 tries .*p below 0.001"),
     ],
 )
 def test_a_paired_test_in_words(test: Paired, said: str) -> None:
