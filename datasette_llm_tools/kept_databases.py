@@ -6,6 +6,7 @@ it is never served or written by us. Where the internal database is temporary, s
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -63,6 +64,12 @@ class KeptDatabase:
             self._serve(datasette, name, database)
         await datasette.refresh_schemas(force=True)
         return datasette.get_database(name)
+
+    async def settle(self, datasette: Datasette) -> None:
+        """Bring the file up to date, for when the server stops; nothing where there is none."""
+        path = _kept_path(datasette, self.name(datasette))
+        if path is not None and self._is_ours(path):
+            await asyncio.to_thread(settle, path)
 
     def make_file(self, path: Path) -> None:
         """Make an empty file of ours, whose readers go on while it is written to."""

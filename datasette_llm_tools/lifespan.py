@@ -44,11 +44,13 @@ def begin(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
 
 def end(datasette: Datasette) -> Callable[[], Awaitable[None]]:
-    """Stop the work on runs, then the processes that run SQL, which it needs."""
+    """Stop the work on runs, then the processes that run SQL, which it needs; settle files."""
 
     async def inner() -> None:
         await worker.stop(datasette)
         await eval_work.stop(datasette)
         await close_workers(datasette)
+        for kept in (UPLOADS, EVALS):
+            await kept.settle(datasette)
 
     return inner

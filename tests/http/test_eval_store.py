@@ -55,6 +55,16 @@ RESULT = CaseResult(
 
 
 @pytest.mark.asyncio
+async def test_the_file_alone_holds_all_when_the_server_has_stopped(tmp_path: Path) -> None:
+    async with make_site(tmp_path, lambda _: "SELECT 1;") as site:
+        await store.save_suite(await store.opened(site.datasette), SUITE)
+    sent = tmp_path / "sent.db"
+    sent.write_bytes((tmp_path / "evals.db").read_bytes())
+    with closing(sqlite3.connect(sent)) as connection:
+        assert connection.execute("SELECT count(*) FROM eval_cases").fetchone() == (3,)
+
+
+@pytest.mark.asyncio
 async def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
     async with make_site(tmp_path, lambda _: "SELECT 1;") as site:
         database = await store.opened(site.datasette)
