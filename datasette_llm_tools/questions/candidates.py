@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..queries import QueryResult
+from .empty_results import is_empty
 from .values import Agreement, Group
 
 _AT_ONCE = 8  # replies that one call of the local model gives at most
@@ -147,16 +148,11 @@ class Ballot:
         return sorted(
             self._held,
             key=lambda held: (
-                _is_empty(held.result),
+                is_empty(held.result),
                 not held.group.second,
                 -held.group.votes,
             ),
         )
-
-
-def _is_empty(result: QueryResult) -> bool:
-    """Whether a result says nothing: no rows, or nothing but NULL in them."""
-    return all(value is None for row in result.rows for value in row)
 
 
 def rounds(candidates: int) -> Sequence[int]:
