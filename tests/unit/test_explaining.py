@@ -38,6 +38,7 @@ SCHEMA = Schema(
                 Column("id", "INTEGER", pk=1),
                 Column("book_id", "INTEGER", not_null=True),
                 Column("fee", "INTEGER"),
+                Column("back", "TEXT", samples=("31/1/2020", "1/2/2020")),
                 Column("lent", "TEXT", minimum="2019-01-01 08:00", maximum="2020-02-01 08:00"),
             ),
         ),
@@ -69,14 +70,15 @@ CONDITIONS = {
     "printed >= '1900-01-01'": "printed is 1900-01-01 or later",
     "shelf > 'M'": 'shelf sorts after "M"',
     "shelf in ('A', 'B')": 'shelf is one of "A" and "B"',
-    "shelf not in ('A')": 'shelf has a value and is not "A"',
+    "shelf not in ('A')": 'shelf has a value other than "A"',
+    "shelf not in ('A', 'B')": 'shelf has a value other than "A" and "B"',
     "printed is null": "printed is empty",
     "printed is not null": "printed has a value",
     "printed not null": "printed has a value",
     "pages is 3": "pages is 3",
     "shelf like 'A%'": 'shelf begins with "A" (capitals or not)',
     "shelf like '%A%'": 'shelf contains "A" (capitals or not)',
-    "shelf not like '%A'": 'shelf has a value and does not end with "A" (capitals or not)',
+    "shelf not like '%A'": 'shelf has a value that does not end with "A" (capitals or not)',
     "shelf like '%5%'": 'shelf contains "5"',
     "shelf like 'É%'": 'shelf begins with "É" (capitals of A to Z or not)',
     "shelf like 'A_'": 'shelf matches the pattern "A_" (capitals or not, _ stands for one '
@@ -85,7 +87,7 @@ CONDITIONS = {
     "for one character)",
     'shelf like "A%"': 'shelf begins with "A" (capitals or not)',
     "shelf glob 'A*'": 'shelf begins with "A"',
-    "shelf not glob '*A'": 'shelf has a value and does not end with "A"',
+    "shelf not glob '*A'": 'shelf has a value that does not end with "A"',
     "shelf is not 'A'": 'shelf is not "A" (it may be empty)',
     "shelf = ''": 'shelf is the empty text ""',
     "not pages": "pages is false (0)",
@@ -100,7 +102,7 @@ CONDITIONS = {
     "shelf < '09:30'": "shelf is before 09:30",
     "(case when pages > 1 then 2 else 3 end) = 2": "(2 if pages is more than 1, else 3) is 2",
     "pages between 1 and 2": "pages is from 1 to 2",
-    "pages not between 1 and 2": "pages has a value and is not from 1 to 2",
+    "pages not between 1 and 2": "pages has a value outside of 1 to 2",
     "substr(printed, 1, 4) = '1900'": "the first 4 characters of printed is 1900",
     "strftime('%m', printed) = '05'": 'the month of printed is "05"',
     "upper(shelf) = 'A'": 'shelf in capitals is "A"',
@@ -240,6 +242,10 @@ SHOWN = {
     "title as t, round(price, 1), shelf as shelf": "Shows title (called t); price, rounded to 1 "
     "decimal; and shelf. (title: As on the spine.)",
     "'x'": 'Shows "x" for each row.',
+    "id, printf('%d', pages) as p": "Shows id; and printf('%d', pages) as p (see the SQL).",
+    "printf('%d', pages), printf('%d', id)": None,
+    "count(*) over (partition by shelf)": "Shows the number of rows of the same shelf.",
+    "cast(price / 10 as int) * 10": "Shows ((price divided by 10) cut to a whole number) times 10.",
     "book.*": "Shows all columns of book.",
     "title": "Shows title. (title: As on the spine.)",
 }
@@ -393,9 +399,14 @@ def test_a_query_that_is_run_for_each_row_says_so(sql: str, anew: str | None) ->
     assert anew is None or f"for each row of {anew}." in said
 
 
+def test_dates_that_are_written_otherwise_are_text() -> None:
+    said = words_of("select id from loan where back < '2020-01-01'", "WHERE")
+    assert said == "Keeps only rows where back sorts before 2020-01-01."
+
+
 def test_common_tables_name_their_columns_and_recur() -> None:
     found = explained(
-        "with recursive tree(id, up) as (select id, author_id from book union "
+        'with recursive "tree"(id, up) as (select id, author_id from book union '
         "select b.id, tree.up from book b join tree on b.author_id = tree.id) select * from tree"
     )
     (tree,) = [each for each in found.in_order() if each.name == "tree"]
@@ -421,6 +432,7 @@ def test_common_tables_name_their_columns_and_recur() -> None:
         ("coalesce(shelf, 'x')", 'by shelf ("x" if empty), A to Z'),
         ("case when pages > 1 then 0 else 1 end", "by (0 if pages is more than 1, else 1), "
          "smallest first"),
+        ("pages is null desc", "by whether pages is empty, yes before no"),
         ("unheard", "by unheard, ascending"),
     ],
 )  # fmt: skip
@@ -446,6 +458,15 @@ def test_groups_by_what_select_makes_have_its_name(group: str) -> None:
 
 
 WARNINGS = {
+    "select shelf, sum(pages) as pages from book group by shelf having pages > 3": "not what "
+    "SELECT calls pages",
+    "select shelf, sum(pages) as pages from book group by shelf having sum(pages) > 3": None,
+    "select shelf, pages as pages from book where pages > 3": None,
+    "select count(case when pages > 3 then 1 else 0 end) from book": "counts every row",
+    "select count(case when pages > 3 then 1 end) from book": None,
+    "select id from loan where back < '2020-01-01'": "not written year first (31/1/2020)",
+    "select strftime('%Y', back) from loan": "takes them for mere text",
+    "select back from loan": None,
     "select shelf, count(*) filter (where pages > 3) from book group by shelf": None,
     "select s.n, count(*) from (select shelf as n from book) s, book b group by n": None,
     "select id from author where id not in (select author_id from book)": "NOT IN keeps no row",

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from ...sql_names import fold
 from .orders import is_random
 from .row_keys import determined, has_value, matched
 from .scopes import Scope, conjuncts
@@ -26,6 +27,8 @@ def cautions(scope: Scope) -> list[str]:
         *_multiplied(scope),
         *_bare_columns(scope),
         *_skipped_nulls(scope),
+        *_counted_all(scope),
+        *_meant_otherwise(scope),
         *value_cautions(scope),
         *_limited(scope),
     ]
@@ -149,6 +152,37 @@ def _skipped_nulls(scope: Scope) -> Iterator[str]:
         named = scope.column(each.this) if isinstance(each, exp.Count) else None
         if named and named.may_be_null:
             yield f"COUNT({named.name}) leaves out rows in which {named.name} is empty."
+
+
+def _counted_all(scope: Scope) -> Iterator[str]:
+    """COUNT of a CASE that has a value in each branch."""
+    for each in aggregates(scope.tree):
+        of = each.this
+        if not isinstance(each, exp.Count) or not isinstance(of, exp.Case):
+            continue
+        chosen = [*(one.args["true"] for one in of.args["ifs"]), of.args.get("default")]
+        if all(isinstance(one, exp.Literal) for one in chosen):
+            yield "COUNT of this CASE counts every row: all of its branches give a value, even 0."
+
+
+def _meant_otherwise(scope: Scope) -> Iterator[str]:
+    """Names in HAVING and WHERE that are a column, and what SELECT makes of something else, too."""
+    made = {
+        fold(each.alias): each
+        for each in scope.tree.expressions
+        if each.alias and not isinstance(each.unalias(), exp.Column)
+    }
+    for clause in ("where", "having"):
+        node = scope.tree.args.get(clause)
+        for column in node.find_all(exp.Column) if node else ():
+            named = scope.column(column)
+            if named is None or column.table or column.find_ancestor(exp.AggFunc):
+                continue
+            if fold(column.name) in made:
+                yield (
+                    f"{named.name} in {clause.upper()} is the column of {named.source.shown}, not "
+                    f"what SELECT calls {column.name}."
+                )
 
 
 def _limited(scope: Scope) -> Iterator[str]:

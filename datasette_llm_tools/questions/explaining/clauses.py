@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlglot import exp
@@ -13,7 +13,9 @@ from .scopes import Scope
 from .sentences import clause
 from .summaries import aggregates
 from .values import Clause, NotUnderstood
-from .written import Query, Select
+from .written import Query, Select, Written
+
+_MOST_SQL = 80  # characters of an expression that stands in a sentence as it is
 
 
 def select_clauses(select: Select, query: Query, scope: Scope) -> list[Clause]:
@@ -27,7 +29,7 @@ def select_clauses(select: Select, query: Query, scope: Scope) -> list[Clause]:
         ("group", "GROUP BY", lambda: _grouped(scope, phrases)),
         ("having", "HAVING", lambda: f"Keeps only {_kept_groups(scope, phrases)}."),
         ("window", "WINDOW", _unsaid),
-        ("select", "SELECT", lambda: _shown(scope, phrases)),
+        ("select", "SELECT", lambda: _shown(written["select"], scope, phrases)),
     )
     for name, keyword, say in sentences:
         if name in written:
@@ -86,9 +88,25 @@ def _key(node: Any, meant: Any, scope: Scope, phrases: Phrases) -> str:
     return f"{name} (see below)"
 
 
-def _shown(scope: Scope, phrases: Phrases) -> str:
+def _items(written: Written, tree: Any, phrases: Phrases) -> Iterator[str]:
+    """What SELECT shows; as SQL has it where there are no words for one of several."""
+    pieces = written.listed()
+    is_understood = False
+    for index, node in enumerate(tree.expressions):
+        try:
+            yield phrases.value(node)
+            is_understood = True
+        except NotUnderstood:
+            is_last = index == len(tree.expressions) - 1
+            piece = pieces[index].text if len(pieces) == len(tree.expressions) else ""
+            if not 0 < len(piece) <= _MOST_SQL or (is_last and not is_understood):
+                raise
+            yield f"{' '.join(piece.split())} (see the SQL)"
+
+
+def _shown(written: Written, scope: Scope, phrases: Phrases) -> str:
     tree = scope.tree
-    what = phrases.listed(tree.expressions)
+    what = listed(list(_items(written, tree, phrases)))
     if not tree.args.get("group") and aggregates(tree):
         return f"Puts all rows together into one and shows {what}."
     is_constant = all(isinstance(each.unalias(), exp.Literal) for each in tree.expressions)

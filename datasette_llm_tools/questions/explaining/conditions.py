@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from .kinds import Kind, kind_of
+from .kinds import Kind, is_other_text, kind_of
 from .patterns import matching
 from .understood import check
 from .values import NotUnderstood
@@ -56,7 +56,7 @@ def condition(node: Any, phrases: Phrases) -> str:
         ((exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ), _is),
         (exp.Exists, lambda each, words: f"{words.inner(each)} finds at least one row"),
         (exp.In, lambda each, words: f"{_side(each.this, words)} is {_among(each, words)}"),
-        (exp.Between, lambda each, words: f"{_side(each.this, words)} is {_range(each, words)}"),
+        (exp.Between, _between),
         ((exp.Like, exp.Glob), _matched),
         (exp.Column, lambda each, words: f"{words.value(each)} is true (not 0)"),
     )
@@ -75,9 +75,10 @@ def _opposite(node: Any, phrases: Phrases) -> str:
     if isinstance(node, exp.In) and node.args.get("query") is not None:
         return _not_in_query(node, phrases)
     if isinstance(node, exp.In):
-        return f"{_side(node.this, phrases)} has a value and is not {_among(node, phrases)}"
+        return f"{_side(node.this, phrases)} has a value other than {_values(node, phrases)}"
     if isinstance(node, exp.Between):
-        return f"{_side(node.this, phrases)} has a value and is not {_range(node, phrases)}"
+        low, high = _ends(node, phrases)
+        return f"{_side(node.this, phrases)} has a value outside of {low} to {high}"
     if isinstance(node, (exp.Like, exp.Glob)) and not node.args.get("negate"):
         return _not_matched(node, phrases)
     if isinstance(node, exp.Exists):
@@ -132,7 +133,8 @@ def _comparison(node: Any, phrases: Phrases) -> str:
     kinds = {kind_of(each, phrases.scope) for each in (left, right)} - {Kind.UNKNOWN}
     words = numbers
     if Kind.DATE in kinds and Kind.NUMBER not in kinds:
-        words = dates
+        is_other = any(is_other_text(each, phrases.scope) for each in (left, right))
+        words = texts if is_other else dates
     elif kinds == {Kind.TEXT}:
         words = texts
     return f"{given} {words.format(other)}"
@@ -159,6 +161,11 @@ def _side(node: Any, phrases: Phrases) -> str:
 def _among(node: exp.In, phrases: Phrases) -> str:
     if node.args.get("query") is not None:
         return f"among the values of {phrases.inner(node.args['query'])}"
+    return f"{'one of ' if len(node.expressions) > 1 else ''}{_values(node, phrases)}"
+
+
+def _values(node: exp.In, phrases: Phrases) -> str:
+    """The values of a list, the first ones of a long one."""
     values = [_side(each, phrases) for each in node.expressions]
     if not values:
         raise NotUnderstood("IN")
@@ -166,8 +173,8 @@ def _among(node: exp.In, phrases: Phrases) -> str:
         return values[0]
     more = len(values) - _MOST_LISTED
     if more > 1:
-        return f"one of {', '.join(values[:_MOST_LISTED])} and {more} more"
-    return f"one of {', '.join(values[:-1])} and {values[-1]}"
+        return f"{', '.join(values[:_MOST_LISTED])} and {more} more"
+    return f"{', '.join(values[:-1])} and {values[-1]}"
 
 
 def _not_in_query(node: exp.In, phrases: Phrases) -> str:
@@ -180,9 +187,13 @@ def _not_in_query(node: exp.In, phrases: Phrases) -> str:
     return f"{side} is surely not {among} (an empty value makes that unsure)"
 
 
-def _range(node: exp.Between, phrases: Phrases) -> str:
-    low, high = (_side(node.args[each], phrases) for each in ("low", "high"))
-    return f"from {low} to {high}"
+def _between(node: exp.Between, phrases: Phrases) -> str:
+    low, high = _ends(node, phrases)
+    return f"{_side(node.this, phrases)} is from {low} to {high}"
+
+
+def _ends(node: exp.Between, phrases: Phrases) -> tuple[str, str]:
+    return _side(node.args["low"], phrases), _side(node.args["high"], phrases)
 
 
 def _matched(node: Any, phrases: Phrases) -> str:
@@ -192,4 +203,4 @@ def _matched(node: Any, phrases: Phrases) -> str:
 
 
 def _not_matched(node: Any, phrases: Phrases) -> str:
-    return f"{_side(node.this, phrases)} has a value and {matching(node, phrases.scope)[1]}"
+    return f"{_side(node.this, phrases)} has a value that {matching(node, phrases.scope)[1]}"

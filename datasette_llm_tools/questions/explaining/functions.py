@@ -42,6 +42,8 @@ def called(node: Any, phrases: Phrases) -> str:
             return f"{part(node.this)} (nothing if it is {phrases.side(node.expression)})"
         case exp.Cast():
             kind = node.args["to"].sql(dialect="sqlite").upper()
+            if kind == "INTEGER" and not isinstance(node.this, exp.Column):
+                return f"{part(node.this)} cut to a whole number"
             if kind in _CASTS:
                 return f"{part(node.this)} as {_CASTS[kind]}"
         case exp.Greatest() | exp.Least() if len(node.expressions) == 1:

@@ -43,6 +43,14 @@ def is_date(text: str) -> bool:
     return _DATE.fullmatch(text) is not None
 
 
+def is_other_text(node: Any, scope: Scope) -> bool:
+    """Whether a column is known to hold text that is not written like dates."""
+    named = scope.column(node)
+    if named is None or named.column is None or isinstance(named.column.minimum, str):
+        return False
+    return bool(named.column.samples) and not any(map(is_date, named.column.samples))
+
+
 def kind_of(node: Any, scope: Scope) -> Kind:
     """The kind of an expression of a SELECT."""
     if isinstance(node, exp.Column):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from . import conditions
 from .kinds import Kind, kind_of
 from .understood import check
 from .values import NotUnderstood
@@ -50,6 +51,9 @@ def _ordered(node: exp.Ordered, phrases: Phrases, of_window: bool) -> str:
     if of_window and isinstance(given, exp.Literal):
         raise NotUnderstood("a constant order")
     meant = given if of_window else phrases.scope.sorted_by(given)
+    if isinstance(given, conditions.KINDS):
+        direction = "yes before no" if down else "no before yes"
+        return f"whether {phrases.condition(given)}, {direction}"
     is_unknown = isinstance(meant, exp.Literal)  # a column of several SELECTs
     kind = Kind.UNKNOWN if is_unknown else kind_of(meant, phrases.scope)
     direction = _DIRECTIONS[kind][down]

@@ -109,7 +109,7 @@ class _Explaining:
         """A query of WITH, which may be made of its own rows and name its columns anew."""
         found = self._inside(cte.inside, ctes, outer)
         clauses = found.clauses
-        if may_recur and any(each.word == fold(cte.name) for each in cte.inside.tokens):
+        if may_recur and any(fold(each.name or "") == fold(cte.name) for each in cte.inside.tokens):
             clauses = _recursive(found)
         if cte.columns:
             names = [each.tokens[0].name or "" for each in cte.columns.listed()]

@@ -14,6 +14,7 @@ from .sources import Named
 from .values import NotUnderstood
 
 COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_OTHER_DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?!\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -21,6 +22,7 @@ def value_cautions(scope: Scope) -> Iterator[str]:
     """The warnings about the values of one SELECT."""
     yield from _compared(scope)
     yield from _times_of_day(scope)
+    yield from _other_dates(scope)
     yield from _divided(scope)
 
 
@@ -87,6 +89,26 @@ def _times_of_day(scope: Scope) -> Iterator[str]:
             yield (
                 f"{named.name} has times of day, so rows of {day.name} that have one are {become}: "
                 f"as text they come after the day alone."
+            )
+
+
+def _other_dates(scope: Scope) -> Iterator[str]:
+    """Dates that begin with the day or the month, which SQLite neither compares nor reads as such.
+
+    https://sqlite.org/lang_datefunc.html
+    """
+    asked = [each.this for each in scope.tree.find_all(exp.Date, exp.TsOrDsToTimestamp)]
+    for node in scope.tree.find_all(exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between):
+        other = node.args["low"] if isinstance(node, exp.Between) else node.expression
+        if isinstance(other, exp.Literal) and _DAY.fullmatch(other.name):
+            asked.append(node.this)
+    for column in asked:
+        named = scope.column(column)
+        samples = named.column.samples if named and named.column else ()
+        if named and samples and all(map(_OTHER_DATE.match, samples)):
+            yield (
+                f"Dates in {named.name} are not written year first ({samples[0]}), so SQLite "
+                f"takes them for mere text."
             )
 
 

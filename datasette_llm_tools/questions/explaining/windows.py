@@ -33,6 +33,7 @@ def window(node: exp.Window, phrases: Phrases) -> str:
     if isinstance(of, (exp.AggFunc, exp.Filter)) and not isinstance(of, _OF_ONE_ROW):
         what = summaries.summary(of, phrases)
         if not given and spec is None:
+            within = within.replace(" among rows", "") if what == "the number of rows" else within
             return f"{what}{within or _ALL}"
         return f"{what}{_frame(spec)}{within}{order}"
     if not given or spec is not None:
