@@ -9,7 +9,7 @@ from ..model import ModelInfo
 from ..pages import Page, shown
 from .charts.chart_contexts import ChartPage
 from .diffs import Diff
-from .store import RevisionSummary
+from .records import RevisionSummary
 from .values import Column, NamedQuery, Revision, Widget
 
 

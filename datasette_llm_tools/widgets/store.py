@@ -1,4 +1,4 @@
-"""Widgets and their revisions in the internal database; votes on them are in vote_store.py.
+"""Widgets and their revisions in the internal database; lists and votes have stores of their own.
 
 A revision is never changed, but for when its owner pressed Run. Whoever saves over a version
 that is no longer the current one gets a revision beside it: nothing of anybody's is lost.
@@ -6,10 +6,8 @@ that is no longer the current one gets a revision beside it: nothing of anybody'
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +26,9 @@ from .records import (
     widget_values,
 )
 from .values import Draft, Kind, Revision, Widget, Writing
-from .vote_store import add_vote, votes
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
-
-__all__ = ["RevisionSummary", "add_vote", "votes"]
 
 MOST_TITLE_CHARACTERS = 200
 
@@ -45,14 +40,6 @@ class Added:
     revision: Revision
     is_current: bool
     conflict: RevisionSummary | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Catalog:
-    """One page of widgets, the one changed last first. `next` continues it, None at the end."""
-
-    widgets: tuple[Widget, ...]
-    next: str | None
 
 
 async def create(
@@ -217,53 +204,6 @@ async def delete(datasette: Datasette, widget_id: str) -> None:
     await write(datasette, change)
 
 
-async def catalog(
-    datasette: Datasette,
-    actor_id: str | None,
-    databases: Collection[str],
-    *,
-    search: str = "",
-    kind: Kind | None = None,
-    own: bool = False,
-    after: str | None = None,
-    size: int = 30,
-) -> Catalog:
-    """One's own widgets and shared ones, over the databases in which one may run queries.
-
-    `search` looks in titles, and of one's own widgets in prompts. `own` leaves out those of
-    others. `after` is the `next` of the page before.
-    """
-    updated, _, last_id = (after or "").partition("~")
-    rows = await read(
-        datasette,
-        f"""
-        select {WIDGET_COLUMNS} from llm_tools_widgets
-        where database_name in (select value from json_each(:databases))
-          and (actor_id = :actor_id or (shared and not :own))
-          and (:kind is null or kind = :kind)
-          and (:search = '' or title like :like escape '\\' or (actor_id = :actor_id and exists (
-               select 1 from llm_tools_widget_revisions
-               where widget_id = id and prompt like :like escape '\\')))
-          and (:updated = '' or (updated_at, id) < (:updated, :last_id))
-        order by updated_at desc, id desc limit :size
-        """,
-        {
-            "actor_id": actor_id,
-            "databases": json.dumps(sorted(databases)),
-            "own": int(own),
-            "kind": kind.value if kind else None,
-            "search": search,
-            "like": "%" + _escape_like(search) + "%",
-            "updated": updated,
-            "last_id": last_id,
-            "size": size + 1,
-        },
-    )
-    found = tuple(map(widget_of, rows[:size]))
-    more = len(rows) > size
-    return Catalog(found, f"{found[-1].updated_at}~{found[-1].id}" if more else None)
-
-
 async def version_for_readers(datasette: Datasette, widget: Widget) -> int:
     """The version that others than its owner see: the current one, or the nearest of those that
     it was made from which its owner has run; the current one where none has been."""
@@ -330,7 +270,3 @@ async def _change(datasette: Datasette, sql: str, values: list[Any]) -> None:
 
 def _title(title: str) -> str:
     return " ".join(title.split())[:MOST_TITLE_CHARACTERS] or "Untitled"
-
-
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

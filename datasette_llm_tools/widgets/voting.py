@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import BadInput
-from . import store
-from .store import RevisionSummary
+from . import store, vote_store
+from .records import RevisionSummary
 from .values import Candidate, Choice, Origin, Revision, Vote, Widget, Writing
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def vote(
             f"Versions {left.number} and {right.number} are not variants of one prompt; only "
             "such two can be voted on."
         )
-    found = await store.add_vote(
+    found = await vote_store.add_vote(
         datasette,
         widget,
         left=Candidate(left.number, left.draft.writing.model_id or ""),
@@ -73,7 +73,7 @@ async def said(
     datasette: Datasette, widget: Widget, left: int, right: int, actor_id: str | None
 ) -> str:
     """What this person said of the two, as they stand now: left, right, tie, both_bad, or ""."""
-    for each in await store.votes(datasette, widget.id):
+    for each in await vote_store.votes(datasette, widget.id):
         numbers = (each.left.number, each.right.number)
         if each.actor_id != actor_id or set(numbers) != {left, right}:
             continue

@@ -12,14 +12,14 @@ from ..model import WAYS_TO_GET_A_MODEL, available_models
 from ..permissions import PUBLISH, WIDGET, may
 from ..schema_reading import read_schema
 from ..settings import read_settings
-from . import store
+from . import catalog_store, store
 from .access import actor_id, as_read, is_own, widgets_url
 from .contexts import Listed, Listing, NewWidgetPage, QueryShown, WidgetPage, WidgetsPage
 from .diffs import Diff, differences
 from .documents.query_blocks import queries_text
 from .ideas import ideas
 from .named_queries import queries_json
-from .store import RevisionSummary
+from .records import RevisionSummary
 from .values import Kind, NamedQuery, Revision, Widget
 from .voting import rival
 
@@ -63,7 +63,7 @@ async def listing(datasette: Datasette, request: Request, databases: list[str]) 
     search = (request.args.get("q") or "").strip()[:_SEARCH_CHARACTERS]
     kind = request.args.get("kind") or ""
     kind = kind if kind in {each.value for each in Kind} else ""
-    found = await store.catalog(
+    found = await catalog_store.catalog(
         datasette,
         actor_id(request.actor),
         databases,

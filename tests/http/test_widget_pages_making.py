@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.widgets import store
+from datasette_llm_tools.widgets import catalog_store, store, vote_store
 from datasette_llm_tools.widgets.values import Choice, Draft, Kind, Origin, Writing
 from tests.scripted_model import ScriptedModel, registered
 from tests.sites import ALICE, BOB, Site, make_site
@@ -95,7 +95,7 @@ async def test_a_wish_that_cannot_be_fulfilled(
         refused = await site.datasette.client.post(
             WIDGETS, actor=ALICE, json=fields, headers={"accept": "application/json"}
         )
-        assert (await store.catalog(site.datasette, "alice", ["shops"])).widgets == ()
+        assert (await catalog_store.catalog(site.datasette, "alice", ["shops"])).widgets == ()
     assert refused.status_code == status and words in refused.json()["error"]
 
 
@@ -147,7 +147,7 @@ async def test_whoever_stops_keeps_what_was_written(tmp_path: Path) -> None:
         await script.began.wait()
         stream.cancel()
         await asyncio.gather(stream, return_exceptions=True)
-        found = (await store.catalog(site.datasette, "alice", ["shops"])).widgets
+        found = (await catalog_store.catalog(site.datasette, "alice", ["shops"])).widgets
     assert site.model.closed == 1
     assert [each.title for each in found] == ["Sales by shop"]
 
@@ -292,7 +292,7 @@ async def test_a_vote_is_kept_and_the_better_one_is_shown(
         voted = await site.post(
             url(widget, "/-/vote"), {"left": "3", "right": "2", "choice": choice}
         )
-        (vote,) = await store.votes(site.datasette, widget.id)
+        (vote,) = await vote_store.votes(site.datasette, widget.id)
         data = (await site.get(url(widget, "/-/compare.json?left=2&right=3"))).json()
         page = await site.get(url(widget, "/-/compare?left=3&right=2"))
     assert voted.json()["current"] == current
@@ -315,7 +315,7 @@ async def test_a_person_has_one_vote_on_a_pair(tmp_path: Path) -> None:
         again = await site.post(
             path, {"left": "3", "right": "2", "choice": "tie"}, headers=HTML_HEADERS
         )
-        votes = await store.votes(site.datasette, widget.id)
+        votes = await vote_store.votes(site.datasette, widget.id)
     assert again.status_code == 303
     assert [each.choice for each in votes] == [Choice.TIE]
 
@@ -336,7 +336,7 @@ async def test_a_vote_that_does_not_count(
     async with make_site(tmp_path, reply) as site:
         widget = await with_variants(site)
         refused = await site.post(url(widget, "/-/vote"), fields)
-        assert await store.votes(site.datasette, widget.id) == ()
+        assert await vote_store.votes(site.datasette, widget.id) == ()
     assert refused.status_code == 400 and words in refused.json()["error"]
 
 

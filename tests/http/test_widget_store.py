@@ -12,7 +12,7 @@ from datasette.app import Datasette
 
 from datasette_llm_tools.errors import Conflict, NotFound
 from datasette_llm_tools.prompt import Usage
-from datasette_llm_tools.widgets import store
+from datasette_llm_tools.widgets import catalog_store, store, vote_store
 from datasette_llm_tools.widgets.values import (
     Candidate,
     Choice,
@@ -167,7 +167,7 @@ async def test_the_catalog_has_own_and_shared_ones_of_databases_that_may_be_quer
         orphan = await kept(datasette, "Nobody's", actor_id=None)
 
         async def titles(actor_id: str | None = "alice", **asked: object) -> set[str]:
-            found = await store.catalog(datasette, actor_id, {"shops"}, **asked)  # type: ignore[arg-type] # the test's own words
+            found = await catalog_store.catalog(datasette, actor_id, {"shops"}, **asked)  # type: ignore[arg-type] # the test's own words
             return {each.title for each in found.widgets}
 
         assert await titles() == {"Own chart", "Shared"}
@@ -191,7 +191,7 @@ async def test_pages_of_the_catalog_have_each_widget_once(tmp_path: Path) -> Non
         seen: list[str] = []
         after: str | None = None
         for _ in range(3):
-            page = await store.catalog(datasette, "alice", {"shops"}, after=after, size=3)
+            page = await catalog_store.catalog(datasette, "alice", {"shops"}, after=after, size=3)
             seen += [each.id for each in page.widgets]
             after = page.next
         assert after is None
@@ -208,7 +208,7 @@ async def test_a_second_vote_replaces_the_first_whichever_side_was_left(tmp_path
             (two, one, Choice.LEFT, "alice"),
             (one, two, Choice.BOTH_BAD, "bob"),
         ):
-            await store.add_vote(
+            await vote_store.add_vote(
                 datasette,
                 widget,
                 left=left,
@@ -218,13 +218,13 @@ async def test_a_second_vote_replaces_the_first_whichever_side_was_left(tmp_path
                 choice=choice,
                 actor_id=who,
             )
-        found = await store.votes(datasette, widget.id)
+        found = await vote_store.votes(datasette, widget.id)
         assert [(each.actor_id, each.left, each.choice) for each in found] == [
             ("alice", two, Choice.LEFT),
             ("bob", one, Choice.BOTH_BAD),
         ]
         await store.delete(datasette, widget.id)
-        assert await store.votes(datasette) == found
+        assert await vote_store.votes(datasette) == found
 
 
 @pytest.mark.asyncio

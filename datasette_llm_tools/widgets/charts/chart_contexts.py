@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...model import ModelInfo
 from ...pages import Page, shown
-from ..store import RevisionSummary
+from ..records import RevisionSummary
 from ..values import Revision, Widget
 
 

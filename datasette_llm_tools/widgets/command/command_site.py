@@ -14,7 +14,7 @@ from datasette.utils import parse_metadata
 
 from ...command_line import ACTOR, exit_after, is_database, opened, require_database
 from ...errors import BadInput, NotFound
-from .. import store
+from .. import catalog_store
 from ..exporting import exports
 from ..values import Widget
 
@@ -91,7 +91,9 @@ async def all_widgets(datasette: Datasette, database: str) -> list[Widget]:
     found: list[Widget] = []
     after: str | None = None
     while True:
-        page = await store.catalog(datasette, ACTOR["id"], [database], after=after, size=200)
+        page = await catalog_store.catalog(
+            datasette, ACTOR["id"], [database], after=after, size=200
+        )
         found += page.widgets
         after = page.next
         if after is None:
