@@ -16,6 +16,7 @@ from rapidfuzz import fuzz
 from sqlglot import exp
 
 from ...schema import Column, Schema, Table
+from ...sql_names import quoted
 from .joining import implied_key
 from .mended import MOST_CHARACTERS, Mended
 from .sources import resolved
@@ -281,11 +282,6 @@ def _squeezed(text: str) -> str:
 
 def _digits(text: str) -> str:
     return "".join(letter for letter in text if letter.isdigit())
-
-
-def quoted(name: str) -> str:
-    """A name of a table or column as SQL takes it, whatever it holds."""
-    return '"{}"'.format(name.replace('"', '""'))
 
 
 def _text(text: str) -> str:

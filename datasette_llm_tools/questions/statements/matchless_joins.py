@@ -13,9 +13,10 @@ import sqlglot
 from sqlglot import exp
 
 from ...schema import Schema, Table
+from ...sql_names import quoted
 from .column_mends import in_sql, set_column
 from .joining import links_between
-from .literals import Look, quoted
+from .literals import Look
 from .mended import MOST_CHARACTERS, Mended
 from .sources import resolved
 
