@@ -15,15 +15,8 @@ from datasette_llm_tools.explorations.checking.block_differences import (
     document_differences,
 )
 from datasette_llm_tools.explorations.checking.change_table import change_table
-from datasette_llm_tools.explorations.values import (
-    Document,
-    Parameter,
-    QueryBlock,
-    RowChange,
-    Verdict,
-    Verification,
-    Words,
-)
+from datasette_llm_tools.explorations.checking.values import RowChange, Verdict, Verification
+from datasette_llm_tools.explorations.values import Document, Parameter, QueryBlock, Words
 
 
 def block(number: int, text: str = "") -> Words:

@@ -18,9 +18,9 @@ from datasette_llm_tools.explorations.checking.certificates import (
     faults,
     row_count,
 )
+from datasette_llm_tools.explorations.checking.values import Certificate
 from datasette_llm_tools.explorations.values import (
     Block,
-    Certificate,
     Document,
     Frozen,
     Parameter,

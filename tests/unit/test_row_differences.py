@@ -17,7 +17,8 @@ from datasette_llm_tools.explorations.checking.row_differences import (
     differences,
 )
 from datasette_llm_tools.explorations.checking.row_pairs import Pair, compared
-from datasette_llm_tools.explorations.values import Frozen, RowChange, Verdict
+from datasette_llm_tools.explorations.checking.values import RowChange, Verdict
+from datasette_llm_tools.explorations.values import Frozen
 
 THEN, NOW = "2024-05-12T10:00:00Z", "2024-06-01T08:30:00Z"
 SHOPS = (("Corner", "Graz", 3.5), ("Market", "Linz", 1.25), ("Harbour", "Linz", 8.0))

@@ -20,7 +20,6 @@ from ..strict_json import ObjectReader, is_number, is_storable
 from ..values import (
     Block,
     BlockKind,
-    Certificate,
     Document,
     Frozen,
     QuestionBlock,
@@ -29,6 +28,7 @@ from ..values import (
     Words,
     Written,
 )
+from .values import Certificate
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _HASH_OR_NONE = re.compile(rf"(?:{_HASH.pattern})?")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..values import RowChange, Verification
 from .row_differences import numbered
+from .values import RowChange, Verification
 
 _MOST_CHARACTERS = 200
 

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from ...pages import Page, shown
 from ..store import RevisionSummary
-from ..values import Certificate, Verification
 from .block_differences import BlockChange
 from .change_table import ChangeTable
 from .line_pairs import LinePair
+from .values import Certificate, Verification
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from ..addresses import exploration_url
 from ..contents import block_anchor, block_name
 from ..opening import Opened
 from ..reading.times import said_time
-from ..values import Block, Certificate, Verification, Words
+from ..values import Block, Words
 from .certificates import certificate_json
 from .change_table import change_table
 from .check_contexts import CertificatePage, CertifiedBlock, Checked
+from .values import Certificate, Verification
 from .verifying import Certified, badge, certified, last_known
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..canonical import canonical_json
-from ..values import Frozen, RowChange, Verdict, Verification
+from ..values import Frozen
 from .row_pairs import Compared, Pair, compared
+from .values import RowChange, Verdict, Verification
 
 MOST_CHANGES = 100
 MOST_CHARACTERS = 500  # of a cell in a change

@@ -20,19 +20,10 @@ from .. import opening, snapshot_store, store
 from ..canonical import canonical_json
 from ..opening import Opened
 from ..running import freeze
-from ..values import (
-    Block,
-    Certificate,
-    Document,
-    Exploration,
-    Frozen,
-    Snapshot,
-    Verdict,
-    Verification,
-    Words,
-)
+from ..values import Block, Document, Exploration, Frozen, Snapshot, Words
 from .certificates import certificate
 from .row_differences import day, differences
+from .values import Certificate, Verdict, Verification
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from markupsafe import Markup
 
 from ...pages import Page, shown
+from ..checking.values import Certificate
 from ..contents import Entry
-from ..values import Certificate
 from .files import About
 
 

@@ -17,9 +17,10 @@ from ...widgets.named_queries import queries_from_json, queries_json
 from ...widgets.values import Column, Contract, NamedQuery
 from ..canonical import frozen_digest
 from ..checking.certificates import certificate_from_json, certificate_json, faults
+from ..checking.values import Certificate
 from ..documents import FORMAT, VERSION, document_from_json, document_json
 from ..strict_json import ObjectReader
-from ..values import Block, Certificate, Document, Frozen, Origin, WidgetBlock, Words
+from ..values import Block, Document, Frozen, Origin, WidgetBlock, Words
 from .frozen_json import frozen_from_json, frozen_json
 
 _KEYS = ("format", "version", "exploration", "document", "rows", "certificates", "widgets")

@@ -11,19 +11,10 @@ from ...permissions import Actor
 from ...widgets.internal_tables import now
 from .. import snapshot_store
 from ..checking.certificates import certificate
+from ..checking.values import Certificate
 from ..opening import Opened, withheld
 from ..running import freeze, freeze_all, widget_of
-from ..values import (
-    Block,
-    Certificate,
-    Document,
-    Exploration,
-    Frozen,
-    Mode,
-    Origin,
-    WidgetBlock,
-    Words,
-)
+from ..values import Block, Document, Exploration, Frozen, Mode, Origin, WidgetBlock, Words
 from .aside import aside
 from .files import About, File, TakenWidget, source_of, widget_key
 
