@@ -6,7 +6,6 @@ own. Where it cannot be told for sure which rows a number stands for there is no
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,9 +14,10 @@ from sqlglot import exp
 
 from ...schema import Schema
 from ...sql_names import fold, quoted
-from ..explaining.written import UNREADABLE, Query, Written, inner_queries, read
+from ..explaining.written import UNREADABLE, Query, Select, inner_queries, read
 from .aggregates import in_parentheses, own_conditions
 from .group_keys import GroupKeys
+from .groups import Groups, read_groups
 from .items import Item, item, names_in
 
 _MOST_SQL = 4000  # it stands in an address
@@ -33,36 +33,20 @@ class NumbersBehind:
     columns: frozenset[int]
     _query: Query
     _items: tuple[Item, ...]
-    _groups: tuple[tuple[Written, int], ...]  # an expression, and the column that holds its value
-    _hidden: tuple[Written, ...]  # expressions of GROUP BY whose values the result does not have
-    _telling: frozenset[int]  # columns that have one value for each group, and say which it is
-    _sources: frozenset[str]  # what tables are called
-    _unsure_types: bool
+    _groups: Groups
+    _shown: str  # all columns, as SELECT writes them
 
     def statement(self, row: Sequence[object], column: int) -> str | None:
         """The SQL of the rows behind one cell, or None where that cannot be told."""
         if column not in self.columns:
             return None
-        select = self._query.selects[0]
-        item = self._items[column]
-        conditions = []
-        if "where" in select.clauses:
-            conditions.append(in_parentheses(select.clauses["where"]))
-        for expression, index in self._groups:
-            value = literal(row[index])
-            if value is None:
-                return None
-            # A column of a query inside may hold values of other types than SQLite takes it to
-            # hold; a plus sign makes it compare them as they are (sqlite.org/datatype3.html, 4.2).
-            plus = "+" if self._unsure_types and value != "null" else ""
-            conditions.append(f"{plus}{in_parentheses(expression)} is {value}")
-        if self._hidden:
-            group = self._hidden_group(row, conditions)
-            if group is None:
-                return None
-            conditions.append(group)
-        shown, order = self._shown(), ""
-        if (one := item.aggregate) is not None:
+        clauses = self._query.selects[0].clauses
+        kept = [in_parentheses(clauses["where"])] if "where" in clauses else []
+        conditions = self._groups.conditions(row, kept)
+        if conditions is None:
+            return None
+        shown, order = self._shown, ""
+        if (one := self._items[column].aggregate) is not None:
             conditions += own_conditions(one)
             if one.distinct:
                 if shown != "*":
@@ -72,54 +56,8 @@ class NumbersBehind:
                 order = f"\norder by {one.argument.text}{' desc' if one.name == 'max' else ''}"
         before = f"{self._query.before.text}\n" if self._query.before.tokens else ""
         where = "\nwhere " + "\n  and ".join(conditions) if conditions else ""
-        sql = f"{before}select {shown}\nfrom {select.clauses['from'].text}{where}{order}"
+        sql = f"{before}select {shown}\nfrom {clauses['from'].text}{where}{order}"
         return sql if len(sql) <= _MOST_SQL else None
-
-    def _hidden_group(self, row: Sequence[object], conditions: Sequence[str]) -> str | None:
-        """Which group it is where its keys are not shown: one that shows the very same row.
-
-        Where two groups show the same row nobody can tell them apart, and either will do.
-        """
-        select = self._query.selects[0]
-        having = select.clauses.get("having")
-        if self._shown() != "*":
-            return None
-        is_own = having is None or self._aliases().isdisjoint(names_in(having))
-        same = [f"({having.text})"] if having is not None and is_own else []
-        for index in sorted(self.columns | self._telling):
-            value, item = row[index], self._items[index]
-            written = literal(value)
-            if written is None:
-                return None
-            if isinstance(value, float) and math.isfinite(value) and item.aggregates:
-                # Summed up in another order it may differ in its last digits.
-                same.append(f"abs({item.expression.text} - {written}) <= {abs(value) * 1e-9:.0e}")
-            else:
-                same.append(f"({item.expression.text}) is {written}")
-        keys = ", ".join(each.text for each in self._hidden)
-        where = f"\n  where {' and '.join(conditions)}" if conditions else ""
-        every = ", ".join(each.text for each in (*self._hidden, *(one for one, _ in self._groups)))
-        tables = select.clauses["from"].text
-        ends = f"group by {every}\n  having {' and '.join(same)}\n  limit 1"
-        # All of it is the statement's own text and literals.
-        inner = f"select {keys}\n  from {tables}{where}\n  {ends}"  # noqa: S608 - as said above
-        return f"({keys}) is (\n  {inner}\n)"
-
-    def _shown(self) -> str:
-        """All columns, and what a condition calls by the name that SELECT gave it."""
-        clauses = self._query.selects[0].clauses
-        used = names_in(clauses["from"]) - self._sources
-        if "where" in clauses:
-            used |= names_in(clauses["where"])
-        named = [
-            f", {each.expression.text} as {quoted(each.alias)}"
-            for each in self._items
-            if each.alias and not each.aggregates and fold(each.alias) in used
-        ]
-        return "*" + "".join(named)
-
-    def _aliases(self) -> set[str]:
-        return {fold(each.alias) for each in self._items if each.alias}
 
 
 def rows_behind(
@@ -140,23 +78,6 @@ def numbers_behind(sql: str, result_columns: Sequence[str], schema: Schema) -> N
         return _read(read(sql), len(result_columns), schema)
     except UNREADABLE:
         return None
-
-
-def literal(value: object) -> str | None:
-    """A value as SQL that is equal to it, or None where no text of it could be sent."""
-    if value is None:
-        return "null"
-    if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else ("9e999" if value > 0 else "-9e999")
-    if isinstance(value, int):
-        return str(int(value))
-    text = str(value)
-    # Bytes that are no UTF-8 came as U+FFFD; which ones they were is lost.
-    if "\x00" in text or "\ufffd" in text or any("\ud800" <= each <= "\udfff" for each in text):
-        return None
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _read(query: Query, width: int, schema: Schema) -> NumbersBehind | None:
@@ -180,28 +101,22 @@ def _read(query: Query, width: int, schema: Schema) -> NumbersBehind | None:
         for index, each in enumerate(items)
         if each.aggregates and not each.tree.find(exp.Select)
     )
-    names = GroupKeys(tree, items, schema, {fold(each.name) for each in query.ctes})
-    groups, hidden = [], []
-    for group in select.clauses["group"].listed() if "group" in select.clauses else ():
-        found = names.column_of(group)
-        if found is not None:
-            groups.append(found)
-        elif names.may_be_hidden(group):
-            hidden.append(group)
-        else:
-            return None
-    telling = names.telling() if hidden else frozenset()
-    if hidden and not telling:
+    keys = GroupKeys(tree, items, schema, {fold(each.name) for each in query.ctes})
+    groups = read_groups(select, items, columns, keys)
+    shown = _all_columns(select, items, keys.sources)
+    if not columns or groups is None or (groups.are_hidden and shown != "*"):
         return None
-    if not columns:
-        return None
-    return NumbersBehind(
-        columns,
-        query,
-        items,
-        tuple(groups),
-        tuple(hidden),
-        telling,
-        names.sources,
-        names.has_queries,
-    )
+    return NumbersBehind(columns, query, items, groups, shown)
+
+
+def _all_columns(select: Select, items: Sequence[Item], sources: frozenset[str]) -> str:
+    """All columns, and what a condition calls by the name that SELECT gave it."""
+    used = names_in(select.clauses["from"]) - sources
+    if "where" in select.clauses:
+        used |= names_in(select.clauses["where"])
+    named = [
+        f", {each.expression.text} as {quoted(each.alias)}"
+        for each in items
+        if each.alias and not each.aggregates and fold(each.alias) in used
+    ]
+    return "*" + "".join(named)
