@@ -65,6 +65,13 @@ def shutdown(datasette: Datasette) -> Any:
 
 
 @hookimpl
+def prepare_jinja2_environment(env: Any) -> None:
+    from .times import FILTERS
+
+    env.filters.update(FILTERS)
+
+
+@hookimpl
 def asgi_wrapper(datasette: Datasette) -> Any:
     from . import traffic
 

@@ -11,6 +11,7 @@ from ..model import ModelInfo, available_models
 from ..prompt import Attachment, Prompt
 from ..settings import read_settings
 from ..sql_names import fold
+from ..times import said_time
 from . import links
 from .attaching import attachments
 from .database import rows
@@ -121,7 +122,7 @@ def _origin(
             continue
         said_then = (each.result.values or {}).get(output.name)
         if is_same_cell(cell, to_sqlite(output, said_then)):
-            said = f"the model {each.result.model_id}, {_day(each.result.answered_at)}"
+            said = f"the model {each.result.model_id}, {said_time(each.result.answered_at)}"
             return OriginShown(column, cell_text(cell), f"{said}{_agreed(review)}", url)
     nothing = cell is None
     words = "nobody: it is empty" if nothing else "none of these runs: it was there or was changed"
@@ -141,11 +142,7 @@ def _agreed(review: Review | None) -> str:
 
 
 def _by(review: Review) -> str:
-    return f"{review.actor_id or 'somebody'} on {_day(review.reviewed_at)}"
-
-
-def _day(when: str) -> str:
-    return f"{when[:10]} {when[11:16]} UTC"
+    return f"{review.actor_id or 'somebody'} on {said_time(review.reviewed_at)}"
 
 
 class _MadeAgain:

@@ -24,7 +24,6 @@ from datasette_llm_tools.explorations.reading.kept_pages import (
 from datasette_llm_tools.explorations.reading.publishing import what_becomes_visible
 from datasette_llm_tools.explorations.reading.share_forms import expiry_from, sharing_from
 from datasette_llm_tools.explorations.reading.table_html import table_html
-from datasette_llm_tools.explorations.reading.times import said_time
 from datasette_llm_tools.explorations.snapshot_store import Read
 from datasette_llm_tools.explorations.values import (
     Block,
@@ -186,21 +185,6 @@ async def test_half_a_character_can_be_sent() -> None:
 async def test_what_a_file_says_wrongly_of_a_block_is_said() -> None:
     html = await rendered(QUERY, frozen(("x",), more={"faults": ["its rows are not <those>"]}))
     assert "its rows are not &lt;those&gt;." in html
-
-
-@pytest.mark.parametrize(
-    ("at", "said"),
-    [
-        ("2024-05-12T14:03:00.000+00:00", "12 May 2024, 14:03 UTC"),
-        ("2024-05-12T16:03:00+02:00", "12 May 2024, 14:03 UTC"),
-        ("2024-05-12T14:03:00Z", "12 May 2024, 14:03 UTC"),
-        ("yesterday", "yesterday"),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_times_are_said(at: str | None, said: str | None) -> None:
-    assert said_time(at) == said
 
 
 def test_what_becomes_visible_is_told_table_by_table() -> None:

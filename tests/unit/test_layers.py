@@ -33,6 +33,7 @@ VALUES = GUARD | {
     "settings",
     "table_addresses",
     "table_text",
+    "times",
 }
 IN_WORKER = GUARD | {"query_lines", "query_worker"}
 FLOOR = VALUES | {

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from datasette_llm_tools.explorations.checking.row_differences import (
     MOST_CHANGES,
-    day,
     differences,
 )
 from datasette_llm_tools.explorations.checking.row_pairs import Pair, compared
@@ -181,13 +180,6 @@ def test_the_results_of_a_widget_are_compared_query_by_query() -> None:
     assert found.columns_after == ("item", "n")
     gone = replace(then, more={**then.more, "queries": []}, taken_at=NOW)
     assert differences(then, gone).lost == 3
-
-
-@pytest.mark.parametrize(
-    ("at", "said"), [("2024-05-12T10:00:00Z", "12 May 2024"), ("soon", "soon"), ("", "")]
-)
-def test_days(at: str, said: str) -> None:
-    assert day(at) == said
 
 
 CELLS = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from(["a", "b", ""]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...pages import Page, shown
-from ..store import RevisionSummary
+from ..records import RevisionSummary
 from .block_differences import BlockChange
 from .change_table import ChangeTable
 from .line_pairs import LinePair
@@ -19,7 +19,7 @@ class Checked:
 
     verification: Verification = shown("The outcome")
     badge: str = shown("The outcome in a few words")
-    at: str | None = shown("When, in words")
+    at: str | None = shown("When, ISO 8601")
     table: ChangeTable = shown("The rows that are others")
 
 
@@ -34,8 +34,8 @@ class CertifiedBlock:
     certificate: Certificate | None = shown("Its certificate, None where there are no rows")
     refused: str | None = shown("Why there are no rows, if so")
     faults: tuple[str, ...] = shown("What of a file did not fit, each the end of a sentence")
-    taken_at: str | None = shown("When its rows were frozen, in words")
-    written_at: str | None = shown("When its SQL or values were written, in words")
+    taken_at: str | None = shown("When its rows were frozen, ISO 8601")
+    written_at: str | None = shown("When its SQL or values were written, ISO 8601")
     checked: Checked | None = shown("What came of this person's last check")
 
 

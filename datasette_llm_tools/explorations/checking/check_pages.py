@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ..addresses import exploration_url
 from ..contents import block_anchor, block_name
 from ..opening import Opened
-from ..reading.times import said_time
 from ..values import Block, Words
 from .certificates import certificate_json
 from .change_table import change_table
@@ -88,7 +87,7 @@ def _block(
         checked = Checked(
             verification=verification,
             badge=badge(verification, _since(made)),
-            at=said_time(verification.verified_at),
+            at=verification.verified_at,
             table=change_table(verification),
         )
     return CertifiedBlock(
@@ -99,8 +98,8 @@ def _block(
         certificate=made,
         refused=found.withheld.get(block.id) or (frozen.refused if frozen else _NOT_FROZEN),
         faults=_faults(frozen.more if frozen else {}),
-        taken_at=said_time(made.taken_at) if made else None,
-        written_at=said_time(made.written_at) if made else None,
+        taken_at=made.taken_at if made else None,
+        written_at=made.written_at if made else None,
         checked=checked,
     )
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BadInput, NotFound
+from ...times import said_time
 from ...widgets.internal_tables import now
 from .. import access, opening, store
 from ..addresses import exploration_url
 from ..canonical import digest
 from ..documents import document_json
 from ..opening import Opened
-from ..reading.times import said_time
 from ..values import Origin, Revision
 from .block_differences import Differences, FieldChange, document_differences
 from .check_contexts import (

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...times import said_day
 from ..canonical import canonical_json
 from ..values import Frozen
 from .row_pairs import Compared, Pair, compared
@@ -13,20 +14,6 @@ from .values import RowChange, Verdict, Verification
 
 MOST_CHANGES = 100
 MOST_CHARACTERS = 500  # of a cell in a change
-_MONTHS = [
-    "Jan",
-    "Feb",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "Aug",
-    "Sept",
-    "Oct",
-    "Nov",
-    "Dec",
-]
 
 Row = tuple[Any, ...]
 
@@ -74,15 +61,6 @@ def differences(before: Frozen, after: Frozen) -> Verification:
         changes=shown.changes if verdict is Verdict.DIFFERENT else (),
         **counts,
     )
-
-
-def day(at: str) -> str:
-    """The day of an ISO 8601 time, as people write it: 12 May 2024."""
-    try:
-        year, month, number = (int(each) for each in at[:10].split("-"))
-        return f"{number} {_MONTHS[month - 1]} {year}"
-    except (ValueError, IndexError):
-        return at[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +168,14 @@ def _verdict(tables: Sequence[_Difference]) -> Verdict:
 
 def _message(verdict: Verdict, tables: Sequence[_Difference], since: str) -> str:
     if verdict is Verdict.SAME:
-        return f"The same rows as on {day(since)}."
+        return f"The same rows as on {said_day(since)}."
     if verdict is Verdict.REORDERED:
-        return f"The same rows as on {day(since)}, in another order, which its SQL leaves open."
+        then = said_day(since)
+        return f"The same rows as on {then}, in another order, which its SQL leaves open."
     names = ", ".join(dict.fromkeys(each.before.name for each in tables if not each.is_same))
     said = list(_columns_said(tables)) + list(_rows_said(tables))
     where = f"In {names}: " if names else ""
-    return f"{where}{_listed(said)} since {day(since)}."
+    return f"{where}{_listed(said)} since {said_day(since)}."
 
 
 def _rows_said(tables: Sequence[_Difference]) -> Iterator[str]:

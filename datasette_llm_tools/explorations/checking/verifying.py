@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ...errors import BadInput, LimitReached, NotFound
+from ...times import said_day
 from ...widgets.internal_tables import now
 from .. import opening, snapshot_store, store
 from ..canonical import canonical_json
@@ -22,7 +23,7 @@ from ..opening import Opened
 from ..running import freeze
 from ..values import Block, Document, Exploration, Frozen, Snapshot, Words
 from .certificates import certificate
-from .row_differences import day, differences
+from .row_differences import differences
 from .values import Certificate, Verdict, Verification
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def badge(verification: Verification, since: str) -> str:
         return "cannot be checked by you" if since else "nothing to compare with"
     number = verification.added + verification.lost + verification.changed
     what = f"{number:,} row{'' if number == 1 else 's'}" if number else "columns"
-    return f"drifted: {what} since {day(since)}"
+    return f"drifted: {what} since {said_day(since)}"
 
 
 def _certificates(

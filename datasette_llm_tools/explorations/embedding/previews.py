@@ -13,6 +13,7 @@ from ...errors import BadInput, LlmToolsError, NotFound
 from ...markdown import markdown
 from ...permissions import Actor
 from ...queries import Value
+from ...times import said_time
 from ...widgets.exporting.export_html import chart_notes
 from ...widgets.exporting.exports import chart_picture
 from ...widgets.exporting.pictures import can_draw, drawable, png_of
@@ -20,7 +21,6 @@ from ..contents import block_name
 from ..opening import Opened
 from ..reading.blocks_shown import shown_frozen, shown_live
 from ..reading.kept_pages import Kept, keepable, kept_pages
-from ..reading.times import said_time
 from ..running import Ran, thawed
 from ..values import Block, ChartBlock, Frozen, Mode
 from .cards import card_svg

@@ -31,7 +31,7 @@ class FileBlock:
     notes: list[str] = shown("What is left out of a chart, in sentences")
     faults: list[str] = shown("What does not fit its certificate")
     refused: str | None = shown("Why there are no rows, if so")
-    taken_at: str | None = shown("When its rows were read, in words")
+    taken_at: str | None = shown("When its rows were read, ISO 8601")
     certificate: Certificate | None = shown("What its rows came from")
 
 
@@ -50,8 +50,6 @@ class ExportedExploration(Page):
     title: str = shown("Title of the exploration")
     summary_html: Markup = shown("Its summary")
     about: About = shown("Where the file comes from")
-    published: str | None = shown("When it was published, in words")
-    exported: str | None = shown("When the file was made, in words")
     entries: list[Entry] = shown("Its table of contents")
     blocks: list[FileBlock] = shown("Its blocks, in order")
     policy: str = shown("Content-Security-Policy of the file, and so of its frames")

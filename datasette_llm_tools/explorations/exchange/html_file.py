@@ -32,7 +32,6 @@ from ...widgets.sandbox.framing import framed
 from ...widgets.sandbox.libraries import STATIC, in_order, inlined
 from ..checking.certificates import row_count
 from ..contents import block_anchor, block_name, contents, heading_top, headings
-from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
 from .aside import aside
 from .file_contexts import ExportedExploration, FileBlock, Library
@@ -70,8 +69,6 @@ def _page(file: File, has_run: bool) -> ExportedExploration:
         title=file.document.title,
         summary_html=_words(file, file.document.summary),
         about=file.about,
-        published=said_time(file.about.published_at),
-        exported=said_time(file.about.exported_at),
         entries=list(contents(file.document)),
         blocks=[_block(file, block, each) for block, each in shown],
         policy=_policy([*(text for _, text in charting), script], bool(framed_rows)),
@@ -110,7 +107,7 @@ def _block(file: File, block: Block, frozen: Frozen | None) -> FileBlock:
         notes=[str(each) for each in notes if each],
         faults=[str(each) for each in more.get(FAULTS) or ()],
         refused=frozen.refused if frozen else None,
-        taken_at=said_time(frozen.taken_at) if frozen else None,
+        taken_at=frozen.taken_at or None if frozen else None,
         certificate=file.certificates.get(block.id),
     )
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...times import said_time
 from ..checking.certificates import row_count
 from ..contents import block_name
 from ..reading.table_html import numeric
-from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
 from .files import File
 from .plain_cells import cell_text, named_rows, results_of

@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...times import said_time
 from ..checking.certificates import params_run
 from ..contents import block_name
 from ..reading.table_html import table_html
-from ..reading.times import said_time
 from ..values import Block, ChartBlock, Frozen, QuestionBlock, RowsBlock, WidgetBlock, Words
 from .files import File
 from .markdown_file import escaped, misfit, own_words

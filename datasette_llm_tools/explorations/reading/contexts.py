@@ -56,7 +56,7 @@ class BlockShown:
     written_by: str | None = shown("The model that wrote SQL or values")
     rows: RowsShown | None = shown("Its rows")
     chart: ChartShown | None = shown("Its chart")
-    taken_at: str | None = shown("When its rows were frozen, in words; None for rows of now")
+    taken_at: str | None = shown("When its rows were frozen, ISO 8601; None for rows of now")
     certificate: str | None = shown("The hash of its certificate")
     faults: list[str] = shown("What its certificate does not fit, as ends of sentences")
 
@@ -121,8 +121,8 @@ class LinkShown:
     token: str = shown("What opens the exploration")
     label: str = shown("What its author calls it")
     url: str = shown("The whole address")
-    made_at: str = shown("When it was made, in words")
-    expires_at: str | None = shown("When it expires, in words; None for never")
+    made_at: str = shown("When it was made, ISO 8601")
+    expires_at: str | None = shown("When it expires, ISO 8601; None for never")
     is_open: bool = shown("Whether it opens anything")
     is_revoked: bool = shown("Whether its author has revoked it")
 

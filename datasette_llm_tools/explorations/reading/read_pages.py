@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ...markdown import markdown
 from ...queries import Value
 from ...settings import read_settings
+from ...times import said_time
 from ...widgets.exporting.pictures import can_draw
 from ..addresses import KEY, absolute, block_url, exploration_url, explorations_url
 from ..checking.certificates import certificate, certificate_json
@@ -23,7 +24,6 @@ from ..values import Block, ChartBlock, Frozen, Mode, RowsBlock, WidgetBlock
 from .blocks_shown import blocks_html, shown_frozen, shown_live
 from .contexts import ParameterShown, ReadPage, ReadPageWithFrames
 from .rendering import with_key
-from .times import said_time
 
 if TYPE_CHECKING:
     from datasette.app import Datasette

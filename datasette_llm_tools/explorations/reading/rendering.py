@@ -35,7 +35,6 @@ from ..values import (
 )
 from .contexts import BlockShown, ChartShown, RowsShown
 from .table_html import table_html
-from .times import said_time
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -144,7 +143,7 @@ def _context(
         written_by=getattr(getattr(block, "written", None), "model_id", None),
         rows=_rows(datasette, block, shown) if has_rows else None,
         chart=_chart(shown) if has_rows and isinstance(block, ChartBlock) else None,
-        taken_at=said_time(frozen.taken_at) if frozen else None,
+        taken_at=frozen.taken_at or None if frozen else None,
         certificate=certificate.hash if certificate else None,
         faults=_faults(frozen),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...embed_sites import embed_sites
 from ...errors import NotAllowed, NotFound
 from ...settings import read_settings
+from ...times import said_time
 from ...widgets.internal_tables import now
 from .. import link_store, store
 from ..addresses import absolute, exploration_url
@@ -15,7 +16,6 @@ from ..opening import require_publish
 from ..values import Exploration, Link
 from .contexts import LinkShown, SharePage
 from .publishing import look_ahead
-from .times import said_time
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -93,8 +93,8 @@ def _link(
         token=link.token,
         label=link.label,
         url=absolute(request, datasette, url),
-        made_at=said_time(link.created_at) or "",
-        expires_at=said_time(link.expires_at),
+        made_at=link.created_at,
+        expires_at=link.expires_at,
         is_open=link.is_open(now()),
         is_revoked=link.revoked_at is not None,
     )
