@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datasette_llm_tools.explorations import running, store
+from datasette_llm_tools.explorations import publication_store, running, store
 from datasette_llm_tools.explorations.documents import new_block_id
-from datasette_llm_tools.explorations.store import Base
+from datasette_llm_tools.explorations.records import Base
 from datasette_llm_tools.explorations.values import (
     Block,
     ChartBlock,
@@ -96,7 +96,7 @@ async def published(
     made = await make_exploration(site, document, actor)
     revision = await store.revision(site.datasette, made.id, made.current)
     assert revision is not None
-    return await store.publish(
+    return await publication_store.publish(
         site.datasette,
         made.id,
         base=Base(revision.number, revision.edition),

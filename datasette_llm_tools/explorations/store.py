@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotFound
 from ..widgets.internal_tables import insert, now, read, write
-from .publication_store import pin, publish, share, unpublish
 from .records import (
     EXPLORATION_COLUMNS,
     REVISION_COLUMNS,
@@ -43,8 +42,6 @@ from .values import Document, Exploration, Origin, Revision, RevisionOrigin
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
-
-__all__ = ["Base", "RevisionSummary", "pin", "publish", "share", "unpublish"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import pytest
 from datasette_llm_tools.enrichments.database import (
     enrichment_store,
     leases,
+    recalling,
     results,
     store,
     tables,
@@ -501,7 +502,7 @@ async def test_only_new_and_changed_rows(tmp_path: Path) -> None:
     same, other = b"s" * 16, b"o" * 16
     async with make_enriched(tmp_path, NUMBERS) as site:
         first = await site.running("numbers", prompt_hash="p")
-        assert await (await results.recall(site.datasette, first))([((1,), same)]) == {}
+        assert await (await recalling.recall(site.datasette, first))([((1,), same)]) == {}
         keys = [(-4,), (1,), (2,), (30,)]
         await site.write(first, [done(key, input_hash=same) for key in keys])
         await store.release(site.datasette, first, OWNER, RunStatus.DONE)
@@ -509,7 +510,7 @@ async def test_only_new_and_changed_rows(tmp_path: Path) -> None:
         second = await site.running(
             "numbers", selection=Selection(rows=Rows.CHANGED), overwrite=["label"], prompt_hash="p"
         )
-        recall = await results.recall(site.datasette, second)
+        recall = await recalling.recall(site.datasette, second)
         asked = [((-4,), same), ((1,), same), ((2,), other), ((30,), same), ((31,), other)]
         known = await recall(asked)
         assert {key for key, each in known.items() if each is UNCHANGED} == {(-4,), (1,)}
@@ -521,15 +522,15 @@ async def test_only_new_and_changed_rows(tmp_path: Path) -> None:
         third = await site.running(
             "numbers", selection=Selection(rows=Rows.CHANGED), overwrite=["label"], prompt_hash="p"
         )
-        known = await (await results.recall(site.datasette, third))([((2,), same), ((2,), other)])
+        known = await (await recalling.recall(site.datasette, third))([((2,), same), ((2,), other)])
         assert known == {(2,): UNCHANGED}
-        known = await (await results.recall(site.datasette, third))([((2,), same)])
+        known = await (await recalling.recall(site.datasette, third))([((2,), same)])
         assert known[2,].values == {"label": "praise"}
         await store.release(site.datasette, third, OWNER, RunStatus.DONE)
         fourth = await site.running(
             "numbers", selection=Selection(rows=Rows.CHANGED), overwrite=["label"], prompt_hash="q"
         )
-        assert await (await results.recall(site.datasette, fourth))(asked) == {}
+        assert await (await recalling.recall(site.datasette, fourth))(asked) == {}
 
 
 @pytest.mark.asyncio
@@ -545,7 +546,7 @@ async def test_answers_to_the_same_input_are_found_in_other_rows_and_tables(
         await leases.begin(site.datasette, second, owner=OWNER, prompt_hash="p", total=None)
         index = "select name from sqlite_master where name like '_llm_tools_results_before%'"
         assert len(site.sql(index)) == 1
-        recall = await results.recall(site.datasette, second)
+        recall = await recalling.recall(site.datasette, second)
         known = await recall([(("b",), same), (("A",), b"x" * 16)])
         assert known[("b",)].values == {"label": "praise"}
         assert known[("b",)].model_id == "scripted" and set(known) == {("b",)}
@@ -565,12 +566,12 @@ async def test_answers_that_were_undone_or_came_with_a_file_are_not_taken(
         await store.release(site.datasette, first, OWNER, RunStatus.DONE)
         second = await site.running("texts")
         await leases.begin(site.datasette, second, owner=OWNER, prompt_hash="p", total=None)
-        known = await (await results.recall(site.datasette, second))([(("b",), same)])
+        known = await (await recalling.recall(site.datasette, second))([(("b",), same)])
         assert known != {}
         await site.datasette.get_database("data").execute_write(
             f"update _llm_tools_runs set {change} where number = {first.number}"
         )
-        assert await (await results.recall(site.datasette, second))([(("b",), same)]) == {}
+        assert await (await recalling.recall(site.datasette, second))([(("b",), same)]) == {}
 
 
 @pytest.mark.asyncio

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from datasette_llm_tools.explorations import store
+from datasette_llm_tools.explorations import publication_store, store
 from datasette_llm_tools.explorations.values import Exploration, Sharing
 from tests.exploration_sites import (
     EXPLORATIONS,
@@ -83,7 +83,7 @@ async def test_what_was_said_of_rows_is_found_by_its_author_alone(tmp_path: Path
 async def test_the_list_is_narrowed_down(tmp_path: Path) -> None:
     async with make_site(tmp_path, lambda _: "", config=dict(PUBLISHING)) as site:
         made = await several(site)
-        await store.pin(site.datasette, made["public"].id, True)
+        await publication_store.pin(site.datasette, made["public"].id, True)
         assert await titles(site, "?q=everyw linz") == []
         assert await titles(site, "?q=linz+everyw") == ["Tea in Linz"]  # words of a block; a prefix
         assert set(await titles(site, "?own=1", BOB)) == {"Bob's own"}
@@ -161,7 +161,7 @@ async def test_who_may_pin_what(tmp_path: Path) -> None:
         of_people = await pin(made["shared"])
         unseen = await pin(made["private"], BOB)
         whole = await pin(secret)
-        await store.share(site.datasette, secret.id, Sharing())
+        await publication_store.share(site.datasette, secret.id, Sharing())
         unpinned = await store.get(site.datasette, secret.id)
     assert by_bob.status_code == by_visitor.status_code == 403
     assert "llm-tools-publish" in by_bob.json()["error"]

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.explorations import store
+from datasette_llm_tools.explorations import publication_store, store
 from datasette_llm_tools.explorations.canonical import digest
 from datasette_llm_tools.explorations.documents import document_json
+from datasette_llm_tools.explorations.records import Base
 from datasette_llm_tools.explorations.values import (
     Document,
     Exploration,
@@ -103,10 +104,10 @@ async def test_an_original_that_nobody_shows_is_not_shown(tmp_path: Path, where:
         assert current is not None
         revision = await store.revision(site.datasette, fork.id, current.current)
         assert revision is not None
-        await store.publish(
+        await publication_store.publish(
             site.datasette,
             fork.id,
-            base=store.Base(revision.number, revision.edition),
+            base=Base(revision.number, revision.edition),
             publisher=BOB,
             sharing=Sharing(True),
             frozen=(),
@@ -125,10 +126,10 @@ async def test_a_fork_that_is_still_the_same(tmp_path: Path) -> None:
     async with make_site(tmp_path, lambda _: "", config=dict(PUBLISHING)) as site:
         original = await published(site)
         fork = await forked(site, original, shop_document(), id="0" * 24)
-        await store.publish(
+        await publication_store.publish(
             site.datasette,
             fork.id,
-            base=store.Base(2, 1),
+            base=Base(2, 1),
             publisher=BOB,
             sharing=Sharing(True),
             frozen=(),

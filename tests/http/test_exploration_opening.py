@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from datasette_llm_tools.errors import BadInput, NotAllowed, NotFound
-from datasette_llm_tools.explorations import link_store, opening, store
+from datasette_llm_tools.explorations import link_store, opening, publication_store, store
 from datasette_llm_tools.explorations.access import Door
 from datasette_llm_tools.explorations.values import Mode
 from tests.exploration_sites import (
@@ -88,7 +88,7 @@ async def test_a_link_says_what_became_of_it(tmp_path: Path) -> None:
                 await opened(shops, made.id, BOB, key=token)
         with pytest.raises(NotFound, match=HIDDEN):
             await opened(shops, other.id, key=open_one)
-        await store.unpublish(shops.datasette, made.id)
+        await publication_store.unpublish(shops.datasette, made.id)
         with pytest.raises(NotFound, match="was revoked"):
             await opened(shops, made.id, key=open_one)
 

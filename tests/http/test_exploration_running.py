@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from datasette_llm_tools.errors import LlmToolsError, NotAllowed, NotFound, SqlRejected
-from datasette_llm_tools.explorations import opening, running, snapshot_store, store
+from datasette_llm_tools.explorations import (
+    opening,
+    publication_store,
+    running,
+    snapshot_store,
+    store,
+)
 from datasette_llm_tools.explorations.canonical import frozen_digest
 from datasette_llm_tools.explorations.values import Document, Frozen
 from datasette_llm_tools.widgets import store as widget_store
@@ -88,7 +94,7 @@ async def test_what_is_frozen_comes_back_from_the_store(tmp_path: Path) -> None:
         assert kept is not None
         (only,) = kept.blocks
         assert only.rows == (({"$base64": True, "encoded": "AP8="}, 1.0, None, None),)
-        await store.unpublish(shops.datasette, made.id)
+        await publication_store.unpublish(shops.datasette, made.id)
         private = await store.get(shops.datasette, made.id)
         assert private is not None and private.snapshot is None
         await snapshot_store.keep_imported(shops.datasette, made.id, frozen)

@@ -11,9 +11,9 @@ import pytest
 from datasette.app import Datasette
 
 from datasette_llm_tools.errors import Conflict, NotFound
-from datasette_llm_tools.explorations import link_store, snapshot_store, store
+from datasette_llm_tools.explorations import link_store, publication_store, snapshot_store, store
 from datasette_llm_tools.explorations.catalog_store import catalog, feed, tags
-from datasette_llm_tools.explorations.store import Base
+from datasette_llm_tools.explorations.records import Base
 from datasette_llm_tools.explorations.values import (
     Document,
     Exploration,
@@ -59,7 +59,7 @@ async def shown(
     revision = await store.revision(datasette, exploration.id, current.current)
     assert revision is not None
     given: dict[str, Any] = {"base": Base(revision.number, revision.edition), "frozen": (), **more}
-    return await store.publish(
+    return await publication_store.publish(
         datasette, exploration.id, publisher={"id": "alice"}, sharing=sharing, **given
     )
 
@@ -198,13 +198,13 @@ async def test_what_is_unpublished_is_for_nobody(tmp_path: Path) -> None:
     async with served(tmp_path) as datasette:
         exploration = await made(datasette)
         public = await shown(datasette, exploration, frozen=(Frozen(BLOCK),))
-        await store.pin(datasette, exploration.id, True)
+        await publication_store.pin(datasette, exploration.id, True)
         link = await link_store.add(
             datasette, exploration.id, label=" For  Bob ", actor_id="alice", expires_at=None
         )
         assert await link_store.find(datasette, link.token) == link
         assert link.label == "For Bob"
-        await store.unpublish(datasette, exploration.id)
+        await publication_store.unpublish(datasette, exploration.id)
         private = await store.get(datasette, exploration.id)
         assert private is not None
         assert (private.published, private.snapshot, private.pinned_at) == (None, None, None)
@@ -235,11 +235,13 @@ async def test_pins_are_for_what_everybody_reads(tmp_path: Path) -> None:
     async with served(tmp_path) as datasette:
         exploration = await made(datasette)
         with pytest.raises(Conflict, match="Publish"):
-            await store.pin(datasette, exploration.id, True)
+            await publication_store.pin(datasette, exploration.id, True)
         await shown(datasette, exploration)
-        await store.pin(datasette, exploration.id, True)
+        await publication_store.pin(datasette, exploration.id, True)
         assert await titles(datasette, None, pinned=True) == ["Delays"]
-        await store.share(datasette, exploration.id, Sharing(people=("bob",), mode=Mode.LIVE))
+        await publication_store.share(
+            datasette, exploration.id, Sharing(people=("bob",), mode=Mode.LIVE)
+        )
         private = await store.get(datasette, exploration.id)
         assert private is not None and private.pinned_at is None
         assert private.sharing == Sharing(people=("bob",), mode=Mode.LIVE)
@@ -258,7 +260,7 @@ async def test_what_is_deleted_leaves_nothing_behind(tmp_path: Path) -> None:
                 counted = await internal.execute(f"select count(*) from {table}")
                 assert counted.single_value() == 0, table
         with pytest.raises(NotFound):
-            await store.share(datasette, exploration.id, PUBLIC)
+            await publication_store.share(datasette, exploration.id, PUBLIC)
 
 
 @pytest.mark.asyncio

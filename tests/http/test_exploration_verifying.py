@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.explorations import link_store, running, snapshot_store, store
+from datasette_llm_tools.explorations import (
+    link_store,
+    publication_store,
+    running,
+    snapshot_store,
+    store,
+)
 from datasette_llm_tools.explorations.checking import verifying
 from datasette_llm_tools.explorations.values import Exploration, Mode, Sharing
 from tests.exploration_sites import (
@@ -228,7 +234,7 @@ async def test_a_new_snapshot_has_no_earlier_checks(tmp_path: Path) -> None:
         fresh = replace(made, snapshot=(made.snapshot or 0) + 1)
         assert len(known) == 3 and not verifying.last_known(site.datasette, ALICE, fresh)
         assert not verifying.last_known(site.datasette, {**ALICE, "_r": {"a": []}}, made)
-        await store.share(site.datasette, made.id, Sharing(True, mode=Mode.LIVE))
+        await publication_store.share(site.datasette, made.id, Sharing(True, mode=Mode.LIVE))
         live = await site.get(url(made, "certificate.json"), None)
     assert live.status_code == 200 and len(live.json()["certificates"]) == 3
 

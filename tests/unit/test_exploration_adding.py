@@ -34,7 +34,7 @@ from datasette_llm_tools.explorations.editing.source_blocks import (
     question_block,
     widget_block,
 )
-from datasette_llm_tools.explorations.store import Base
+from datasette_llm_tools.explorations.records import Base
 from datasette_llm_tools.explorations.values import (
     ChartBlock,
     Document,

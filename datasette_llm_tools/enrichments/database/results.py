@@ -17,14 +17,11 @@ from .batch import Batch, unwritable
 from .fitting import readable
 from .leases import Orders
 from .own_tables import read, write
-from .recalling import recall
 from .records import RUN_COLUMNS, RUNS, Result, result_of, run_of
 from .tables import TargetTable, key_from_json, key_json
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
-
-__all__ = ["Result", "recall"]
 
 _KEYS_SHOWN = 20
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from datasette.utils.asgi import Response
 
 from ...pages import json_response, posted, render, wants_json
-from .. import opening, store
+from .. import opening, publication_store, store
 from ..addresses import exploration_url
 from . import catalog_pages
 from .feed import feed_response
@@ -38,7 +38,7 @@ async def pin(request: Request, datasette: Datasette) -> Any:
     revision = await store.revision(datasette, exploration.id, published) or found.revision
     await opening.require_publish(datasette, request.actor, revision.document)
     pinned = str((await posted(request)).get("pinned", "1")).lower() in ("1", "true", "on")
-    await store.pin(datasette, exploration.id, pinned)
+    await publication_store.pin(datasette, exploration.id, pinned)
     if wants_json(request):
         return json_response({"exploration": exploration.id, "pinned": pinned})
     said = "on the home page now" if pinned else "not on the home page any more"

@@ -25,7 +25,8 @@ from ...widgets.charts.chart_data import draw
 from ...widgets.charts.chart_views import chart_request
 from ...widgets.charts.spec import spec_json
 from ..documents import block_from_json, block_json
-from ..store import Base, Saved, revision, save
+from ..records import Base
+from ..store import Saved, revision, save
 from ..values import Block, Document, Exploration
 from .source_blocks import (
     chart_block,

@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import BadInput
 from ..contents import block_anchor, block_name, words_name
 from ..documents import document_from_json, new_block_id
-from ..store import Base
+from ..records import Base
 from ..values import Block, BlockKind, Document, Words
 
 Fields = Mapping[str, Any]

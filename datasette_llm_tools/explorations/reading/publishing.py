@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from ...errors import BadInput, Conflict
 from ...permissions import Actor
-from .. import snapshot_store, store
+from .. import publication_store, snapshot_store, store
 from ..canonical import digest
 from ..checking.certificates import row_count
 from ..contents import block_name
 from ..opening import require_publish
+from ..records import Base
 from ..running import freeze_all
 from ..snapshot_store import Read
-from ..store import Base
 from ..values import Block, Document, Exploration, Frozen, Mode, Revision, Sharing, Words
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ async def publish(
                 "Other columns or tables would become visible than those you were shown; look at "
                 "them again before publishing."
             )
-    return await store.publish(
+    return await publication_store.publish(
         datasette,
         exploration.id,
         base=Base(revision.number, revision.edition),
@@ -141,7 +141,7 @@ async def share(
     lets_in = set(sharing.people) - set(before.people) or (sharing.public and not before.public)
     if lets_in:
         await require_to_share(datasette, actor, exploration)
-    await store.share(datasette, exploration.id, sharing)
+    await publication_store.share(datasette, exploration.id, sharing)
 
 
 async def require_to_share(datasette: Datasette, actor: Actor, exploration: Exploration) -> None:

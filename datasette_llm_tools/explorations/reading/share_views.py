@@ -9,7 +9,7 @@ from datasette.utils.asgi import Response
 from ...errors import BadInput, Conflict
 from ...leaving import unless_left
 from ...pages import json_response, posted, render, wants_json
-from .. import link_store, store
+from .. import link_store, publication_store, store
 from ..addresses import exploration_url
 from ..opening import own
 from . import publishing
@@ -58,7 +58,7 @@ async def publish(request: Request, datasette: Datasette) -> Any:
 async def unpublish(request: Request, datasette: Datasette) -> Any:
     """POST …/ID/-/unpublish: for nobody but its author again."""
     found = await own(request, datasette)
-    await store.unpublish(datasette, found.id)
+    await publication_store.unpublish(datasette, found.id)
     said = "Only you can read it now; its links open nothing any more."
     return await _changed(request, datasette, said)
 
