@@ -36,6 +36,7 @@ _POLICY = (
 
 # Where the documents of widgets come from: the only address that a page lets into a frame.
 FRAME_PATH = "/-/widgets/-/frame"
+ANY_HOST = "host.invalid"  # of a request whose page is kept for whatever host others ask
 _HOST = re.compile(r"(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
 
 
@@ -207,10 +208,19 @@ def _frame_source(datasette: Datasette, request: Request) -> str:
 
     Without a scheme it is that of the page, whatever a proxy makes of it on the way here.
     """
-    host = request.headers.get("host", "")
+    return f"{_host(request)}{datasette.urls.path(FRAME_PATH)}"
+
+
+def policy_for(policy: str, request: Request) -> str:
+    """A policy that was made for ANY_HOST, for the host that a browser asked. Raises BadInput."""
+    return policy.replace(f" {ANY_HOST}/", f" {_host(request)}/") if ANY_HOST in policy else policy
+
+
+def _host(request: Request) -> str:
+    host: str = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         raise BadInput("The request's Host header is not the name of a host.")
-    return f"{host}{datasette.urls.path(FRAME_PATH)}"
+    return host
 
 
 def _hash(script: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from datasette_llm_tools.explorations import link_store, snapshot_store, store
+from datasette_llm_tools.explorations import link_store, publication_store, snapshot_store, store
 from datasette_llm_tools.explorations.reading.kept_pages import kept_pages
 from datasette_llm_tools.explorations.reading.warming import warm_up
 from datasette_llm_tools.explorations.values import Exploration, Mode, QueryBlock, Sharing
@@ -266,6 +266,32 @@ async def test_visitors_get_bytes_that_may_be_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_invented_hosts_share_one_page(tmp_path: Path) -> None:
+    async with open_site(tmp_path) as site:
+        made = await published(site, shop_document(WORDS, QUESTION, await widget_block(site)))
+        for number in range(20):
+            host = f"h{number}.example"
+            page = await get(site, url(made), headers={"host": host})
+            assert page.status_code == 200
+            policy = page.headers["content-security-policy"]
+            assert f"frame-src {host}/" in policy and "host.invalid" not in policy
+            said = f'<link rel="canonical" href="http://{host}{url(made)}">' in page.text
+            assert said == (number < 4) and "host.invalid" not in page.text
+        assert len(kept_pages(site.datasette)) == 5
+        # Each of the first stays with its own.
+        again = await get(site, url(made), headers={"host": "h2.example"})
+        assert (
+            f'href="http://h2.example{url(made)}"' in again.text and "h1.example" not in again.text
+        )
+        wrong = await get(site, url(made), headers={"host": "a b;script-src *"})
+        assert wrong.status_code == 400
+        assert len(kept_pages(site.datasette)) == 5
+        for number in range(9):
+            await get(site, block_url(made, QUESTION.id, ".json"), headers={"host": f"x{number}"})
+        assert len(kept_pages(site.datasette)) == 6
+
+
+@pytest.mark.asyncio
 async def test_whom_we_know_gets_nothing_that_may_be_kept(tmp_path: Path) -> None:
     async with open_site(tmp_path) as site:
         made = await published(site, people=["bob"])
@@ -293,11 +319,11 @@ async def test_what_is_unpublished_or_made_private_is_gone_at_once(tmp_path: Pat
     async with open_site(tmp_path) as site:
         made = await published(site)
         assert (await get(site, url(made))).status_code == 200
-        await store.share(site.datasette, made.id, Sharing(False))
+        await publication_store.share(site.datasette, made.id, Sharing(False))
         assert (await get(site, url(made))).status_code == 404
-        await store.share(site.datasette, made.id, Sharing(True))
+        await publication_store.share(site.datasette, made.id, Sharing(True))
         assert (await get(site, url(made))).status_code == 200
-        await store.unpublish(site.datasette, made.id)
+        await publication_store.unpublish(site.datasette, made.id)
         assert (await get(site, url(made))).status_code == 404
 
 

@@ -102,7 +102,7 @@ class ReadPage(Page):
     draws: bool = shown("Whether there are charts")
     runs: bool = shown("Whether there are widgets")
     temporary: bool = shown("Whether explorations are lost when the server stops")
-    site: str = shown("Scheme and host of this site, for addresses that leave it")
+    site: str = shown("Scheme and host of this site, for addresses that leave it; or empty")
     can_embed: bool = shown("Whether there are sites that may embed it")
     has_picture: bool = shown("Whether the server can draw a picture for links to it")
 

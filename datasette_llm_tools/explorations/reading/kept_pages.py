@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from ...pages import policy_for
 from ...settings import read_settings
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+_POLICY = "Content-Security-Policy"
 _LEVEL = 4  # 3 in a hundred larger than level 6, in little more than half the time
 _OVERHEAD_BYTES = 2000  # of a page in memory, besides its bytes: headers, key
 PUBLIC_HEADERS = {
@@ -125,6 +127,8 @@ class KeptResponse:
     def __init__(self, request: Request, kept: Kept) -> None:
         headers = request.headers
         self._kept = kept
+        policy = kept.headers.get(_POLICY)
+        self._policy = {_POLICY: policy_for(policy, request)} if policy else {}
         self._is_head = request.method == "HEAD"
         takes = _takes_gzip(headers.get("accept-encoding", ""))
         self._gzipped = kept.gzipped if takes else None
@@ -133,7 +137,7 @@ class KeptResponse:
 
     async def asgi_send(self, send: Send) -> None:
         """Send it; called by Datasette."""
-        headers = {**self._kept.headers, "ETag": self._etag}
+        headers = {**self._kept.headers, "ETag": self._etag, **self._policy}
         body = self._gzipped or self._kept.body
         if self._is_known:
             headers.pop("Content-Type")

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from ...markdown import markdown
+from ...pages import ANY_HOST
 from ...queries import Value
 from ...settings import read_settings
 from ...times import said_time
@@ -75,7 +76,7 @@ async def read_page(
         draws=any(isinstance(each, ChartBlock) for each in blocks),
         runs=has_frames,
         temporary=bool(datasette.get_internal_database().is_temp_disk),
-        site=absolute(request, datasette, "/").rstrip("/"),
+        site=_site(datasette, request),
         can_embed=bool(read_settings(datasette).embed_sites),
         has_picture=can_draw(),
     )
@@ -110,6 +111,12 @@ async def block_json(
         told |= {"columns": shown.columns, "rows": shown.rows, "truncated": shown.truncated}
         told |= {"drawn": shown.drawn} if shown.drawn else {}
     return {**told, "certificate": certificate_json(made) if made else None}
+
+
+def _site(datasette: Datasette, request: Request) -> str:
+    """Scheme and host, which a page for visitors of every host does not know."""
+    is_known = request.headers.get("host") != ANY_HOST
+    return absolute(request, datasette, "/").rstrip("/") if is_known else ""
 
 
 def _switch_url(datasette: Datasette, found: Opened, block: Block | None) -> str | None:

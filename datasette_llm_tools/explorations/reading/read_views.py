@@ -36,7 +36,8 @@ async def exploration(request: Request, datasette: Datasette) -> Any:
         return Response.redirect(
             exploration_url(datasette, request.url_vars["id"], ".json") + _query(request)
         )
-    kept = await kept_response(request, datasette, "page", partial(page_for_visitors, datasette))
+    make = partial(page_for_visitors, datasette)
+    kept = await kept_response(request, datasette, "page", make, says_host=True)
     if kept is not None:
         return kept
     found = await reading(request, datasette)
