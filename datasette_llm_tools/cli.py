@@ -33,6 +33,7 @@ from .questions.explaining.reading import explain
 from .questions.explaining.values import Explanation, explanation_lines
 from .questions.investigating.lines import claim_line, step_lines
 from .questions.investigating.loop import Investigating
+from .questions.investigating.planned import investigating
 from .questions.investigating.reading import investigation_json, just_read
 from .questions.investigating.values import InvestigationStepEnded
 from .questions.values import Answer, Status, Step, StepBegan, answer_json
@@ -173,7 +174,7 @@ async def _answer(
             model_id=asked.model,
             in_words=asked.in_words,
         )
-        answer = await _watch(Investigating(asking) if asked.investigate else Answering(asking))
+        answer = await _watch(investigating(asking) if asked.investigate else Answering(asking))
         explanation = None
         if answer.sql and answer.status is Status.ANSWERED:
             explanation = explain(answer.sql, asking.schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..bounded_replies import bounded
@@ -54,6 +55,20 @@ class Budget:
         """What a call used, estimated where the model does not say."""
         told = (usage.input_tokens or 0) + (usage.output_tokens or 0)
         self._tokens += told or _tokens_of(prompt) + estimate_tokens(reply)
+
+    def left(self, settings: Settings) -> Settings:
+        """The settings of a question that is a part of this one: no more than is left here."""
+        seconds = max(1, int(self._deadline - time.monotonic()))
+        tokens = max(1, self._settings.max_tokens - self._tokens)
+        return replace(
+            settings,
+            max_seconds=min(settings.max_seconds, seconds),
+            max_tokens=min(settings.max_tokens, tokens),
+        )
+
+    def add(self, part: Budget) -> None:
+        """Count what a part used."""
+        self._tokens += part._tokens
 
     def within(self, chunks: AsyncIterator[str]) -> AsyncGenerator[str, None]:
         """The same chunks, until the question's time or a reply's length is used up."""

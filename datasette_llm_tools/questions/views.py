@@ -26,7 +26,7 @@ from . import pages, store, stream
 from .addresses import ask_url
 from .agreeing.reading import readable, without_agreement
 from .asking import prepare
-from .investigating.loop import Investigating
+from .investigating.planned import investigating
 from .investigating.reading import investigation_json, just_read, read_investigation
 from .pair_reading import readable_pair
 from .question_access import may_read, readable_question
@@ -152,7 +152,7 @@ async def _answer(request: Request, datasette: Datasette, database: str) -> Any:
         in_words=_flag(form, "in_words"),
         pairs=_flag(form, "pairs"),
     )
-    session = Session(asking, parent, Investigating(asking) if _flag(form, "investigate") else None)
+    session = Session(asking, parent, investigating(asking) if _flag(form, "investigate") else None)
     if wants_events(request):
         return EventStream(request, stream.answering(request, session))
     asked = await unless_left(request, session.run())
