@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary, ref
 
 from datasette.utils.asgi import Response
+from datasette.utils.sqlite import sqlite3
 
-from .errors import BadInput, LlmToolsError, WrongMethod
+from .errors import BadInput, Conflict, LlmToolsError, WrongMethod
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -37,6 +38,7 @@ _POLICY = (
 # Where the documents of widgets come from: the only address that a page lets into a frame.
 FRAME_PATH = "/-/widgets/-/frame"
 ANY_HOST = "host.invalid"  # of a request whose page is kept for whatever host others ask
+_LOCKED = "A database is locked by another program; try again when that is done writing."
 _HOST = re.compile(r"(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
 
 
@@ -75,6 +77,11 @@ def guarded(view: View, methods: Collection[str]) -> View:
             return await view(request, datasette)
         except LlmToolsError as error:
             return await error_response(datasette, request, error)
+        except sqlite3.OperationalError as error:
+            # Datasette reads every database's schema again before a page of ours is made.
+            if "locked" not in str(error):
+                raise
+            return await error_response(datasette, request, Conflict(_LOCKED))
 
     return wrapped
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _Event = TypeVar("_Event")
 
+NO_TABLES = "There is no table here that you may see. Add a file, or ask another database."
+
 
 class Work(ABC, Generic[_Event]):
     """Iterate `events()`, read `answer` at any time."""
@@ -40,9 +42,12 @@ class Work(ABC, Generic[_Event]):
     async def events(self) -> AsyncGenerator[_Event | Finished, None]:
         """Do it. The last event is Finished, whatever happened."""
         try:
-            async with aclosing(self._steps()) as steps:
-                async for event in steps:
-                    yield event
+            if self.asking.schema.tables:
+                async with aclosing(self._steps()) as steps:
+                    async for event in steps:
+                        yield event
+            else:
+                self.end(Status.UNANSWERABLE, NO_TABLES)
         except LimitReached as error:
             self.end(Status.STOPPED, str(error))
         except LlmToolsError as error:
