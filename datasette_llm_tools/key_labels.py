@@ -81,7 +81,7 @@ async def key_labels(
         key = next(column.name for column in other.columns if column.pk)
         try:
             label = await _label_column(datasette, database, name, schema)
-            if label is None:
+            if label is None or label.lower() == key.lower():
                 continue
             rows = await datasette.get_database(database).execute(
                 f"select {quoted(key)}, {quoted(label)} from {quoted(name)} "  # noqa: S608 -- names are quoted

@@ -11,7 +11,7 @@ class LlmToolsExploration extends HTMLElement {
     this.form = this.querySelector(".exploration-parameters");
     this.form?.addEventListener("submit", (event) => this.#submitted(event));
     this.form?.addEventListener("change", () => this.form.requestSubmit());
-    if (matchMedia("(max-width: 75rem)").matches) {
+    if (!matchMedia("(min-width: 75rem)").matches) {
       this.querySelector(".exploration-contents > details")?.removeAttribute("open");
     }
   }

@@ -93,6 +93,15 @@ async def test_the_table_of_names_is_told_before_publishing(tmp_path: Path) -> N
 
 
 @pytest.mark.asyncio
+async def test_a_key_that_is_called_by_itself_reads_no_other_table(tmp_path: Path) -> None:
+    config = {"databases": {"shops": {"tables": {"shop": {"label_column": "id"}}}}}
+    async with site(tmp_path, config) as shops:
+        made = await make_exploration(shops, DOCUMENT)
+        told = (await shops.get(url(made, "/-/share.json"))).json()
+    assert [each["table"] for each in told["visible"]["tables"]] == ["sale"]
+
+
+@pytest.mark.asyncio
 async def test_names_of_a_table_that_somebody_does_not_see_are_not_shown(tmp_path: Path) -> None:
     async with site(tmp_path, HIDDEN) as shops:
         bobs = await published(shops, DOCUMENT, BOB)
