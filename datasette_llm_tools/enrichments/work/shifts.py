@@ -12,9 +12,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from ... import permissions
 from ...errors import BadInput, LlmToolsError, NotAllowed, RunPaused
 from ...model import Model
 from ...settings import read_settings
@@ -26,8 +25,10 @@ from ..database.own_tables import DatabaseLocked, LeaseLost
 from ..engine.asking import Asking
 from ..prompts import Prompting, new_marker
 from ..values import Outcome, Row, Run, RunLimits, RunStatus, Wish
+from . import grounds
 from .ahead import ahead
 from .frontier import Frontier
+from .patience import Patience, uninterrupted
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -37,10 +38,8 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = 3.0
 # How long replies that are under way may take to come in when work is called off.
 _GRACE_SECONDS = 1.0
-_RETRY_SECONDS = 1.0
 
 _logger = logging.getLogger("datasette_llm_tools.enrichments")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,11 @@ class Ending:
 
 
 class Shift:
-    """Works on a run whose lease `owner` has. `note` says what it waits for, None if nothing."""
+    """Works on a run whose lease `owner` has."""
 
     def __init__(self, datasette: Datasette, database: str, run: Run, owner: str) -> None:
         self.run = run
-        self.note: str | None = None
+        self._patience = Patience(run.id)
         self._datasette = datasette
         self._database = database
         self._table = run.enrichment.table
@@ -74,6 +73,11 @@ class Shift:
         self._frontier = Frontier(run.cursor)
         self._asking: Asking | None = None
         self._asked: asyncio.Task[Ending] | None = None
+
+    @property
+    def note(self) -> str | None:
+        """What it waits for, None if nothing."""
+        return self._patience.note
 
     async def work(self) -> None:
         """Work until the run ends or rests. Its lease is given back, unless it was lost."""
@@ -120,7 +124,7 @@ class Shift:
         except (BadInput, tables.TableGone) as error:
             return Ending(RunStatus.STOPPED, error.message)
         except LlmToolsError as error:
-            gone = await self._what_is_gone()
+            gone = await grounds.what_is_gone(self._datasette, self.run)
             return Ending(RunStatus.STOPPED if gone else RunStatus.PAUSED, gone or error.message)
         except Exception as error:
             _logger.exception("Run %s stopped.", self.run.id)
@@ -128,7 +132,7 @@ class Shift:
             return Ending(RunStatus.STOPPED, f"This program failed ({what}); see its log.")
 
     async def _ask(self) -> Ending:
-        await self._require_permission()
+        await grounds.require_permission(self._datasette, self.run)
         target = await tables.require_target(self._datasette, self._database, self._table)
         columns = previewing.needed_columns(self._specification, target)
         async with previewing.opened_models(
@@ -142,7 +146,7 @@ class Shift:
                 async for batch in batches:
                     await self._give_way()
                     self._frontier.settle([outcome.key for outcome in batch])
-                    self._obey(await self._patiently(self._writing(target, batch)))
+                    self._obey(await self._patience.take(self._writing(target, batch)))
         if self._refusal:
             return Ending(RunStatus.PAUSED, self._refusal)
         return self._as_wished() if self._paused else Ending(RunStatus.DONE)
@@ -170,7 +174,7 @@ class Shift:
             supports_grammar=door.info.supports_grammar,
             marker=new_marker(),
         ).prompt_hash
-        await self._patiently(
+        await self._patience.take(
             lambda: leases.begin(
                 self._datasette,
                 self.run,
@@ -200,23 +204,6 @@ class Shift:
             return orders
 
         return write
-
-    async def _patiently(self, step: Callable[[], Awaitable[Result]]) -> Result:
-        """Take a step that writes, again and again while the database is locked."""
-        while True:
-            try:
-                done = await _uninterrupted(step())
-            except DatabaseLocked as error:
-                await self._wait(error)
-            else:
-                self.note = None
-                return done
-
-    async def _wait(self, error: LlmToolsError) -> None:
-        if self.note != error.message:
-            _logger.warning("Run %s waits: %s", self.run.id, error.message)
-        self.note = error.message
-        await asyncio.sleep(_RETRY_SECONDS)
 
     def _obey(self, orders: leases.Orders) -> None:
         """Do as the owner wishes by now."""
@@ -258,12 +245,12 @@ class Shift:
             try:
                 orders = await leases.heartbeat(self._datasette, self.run, owner=self._owner)
             except (DatabaseLocked, RunPaused) as error:
-                self.note = error.message
+                self._patience.note = error.message
             else:
-                self.note = None
+                self._patience.note = None
                 self._obey(orders)
             try:
-                await self._require_permission()
+                await grounds.require_permission(self._datasette, self.run)
             except NotAllowed as error:
                 self._refusal = error.message
                 self._pause()
@@ -277,41 +264,15 @@ class Shift:
             except (DatabaseLocked, RunPaused) as error:
                 if self._stopping:
                     return  # the lease runs out, or falls with this process
-                await self._wait(error)
+                await self._patience.wait(error)
 
     async def _release_once(self, ending: Ending) -> None:
-        rested = await _uninterrupted(
+        rested = await uninterrupted(
             store.release(self._datasette, self.run, self._owner, ending.status, ending.reason)
         )
         if ending == Ending(RunStatus.PAUSED) and rested.wish is Wish.RUN:
             # The owner took the pause back before it had come to that.
             await store.wish(self._datasette, rested, Wish.RUN)
-
-    async def _require_permission(self) -> None:
-        """The owner may have lost the right to write since the run was started."""
-        missing = await permissions.may_write(
-            self._datasette, self._actor, self._database, self._table, alter=False
-        )
-        if missing:
-            raise NotAllowed(
-                f"Whoever started this run has not the permission {missing} on the table "
-                f"{self._table}; grant it and resume the run."
-            )
-
-    async def _what_is_gone(self) -> str | None:
-        """Why no rest will mend it: the table or a column is not there any more."""
-        names = [output.name for output in self._specification.outputs]
-        try:
-            target = await tables.require_target(self._datasette, self._database, self._table)
-            names += previewing.needed_columns(self._specification, target)
-            await self._datasette.get_database(self._database).execute_fn(
-                lambda connection: tables.require_columns(connection, target, names)
-            )
-        except (BadInput, tables.TableGone) as error:
-            return error.message
-        except Exception:
-            _logger.exception("Run %s: its table could not be looked at.", self.run.id)
-        return None
 
     async def _new_asking(self, target: TargetTable, doors: Sequence[Model]) -> Asking:
         return Asking(
@@ -341,13 +302,3 @@ class Shift:
             concurrency=min(limits.concurrency, most),
             rows=None if limits.rows is None else max(0, limits.rows - asked),
         )
-
-
-async def _uninterrupted(step: Awaitable[Result]) -> Result:
-    """Await a step that must not be left half-way: a cancellation comes after its end."""
-    task = asyncio.ensure_future(step)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
