@@ -37,7 +37,7 @@ _under_way: WeakKeyDictionary[Any, Counter[str | None]] = WeakKeyDictionary()
 class Session:
     """A question under way: `async with` it. `question` has the answer once that block is left.
 
-    Raises LimitReached when the server is answering too many.
+    Raises LimitReached, when it is made and when it begins, if the server is answering too many.
     """
 
     def __init__(
@@ -59,6 +59,8 @@ class Session:
         )
 
     async def __aenter__(self) -> Session:
+        # Others may have come between; from here on nothing is awaited until it is counted.
+        _check_load(self.asking.datasette, self._actor_id)
         _under_way.setdefault(self.asking.datasette, Counter())[self._actor_id] += 1
         # Written down while the model is at work already: a disk takes its time.
         self._writing = asyncio.create_task(store.begin(self.asking.datasette, self.question))

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.scripted_model import Script
 from tests.sites import Site, make_site
 
 NOTHING = "select name from shop where city = 'Linz' and id > 7"
 
 
-def writes(sql: str) -> object:
+def writes(sql: str) -> Script:
     """A script that would word anything that it is asked to."""
     return lambda text: "No shops are the dearest." if "<rows " in text else sql
 

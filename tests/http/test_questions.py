@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from datasette_llm_tools.schema_text import estimate_tokens
+from tests.scripted_model import Script, ScriptedModel
 from tests.sites import ALICE, BOB, Site, make_site
 
 COUNT = "select count(*) as sales from sale"
@@ -470,14 +473,31 @@ async def _leave_at(site: Site, text: str) -> str:
     return sent
 
 
+class HeldModel(ScriptedModel):
+    """A model that says nothing until it is freed."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script)
+        self.freed = asyncio.Event()
+
+    async def execute(self, *arguments: Any, **named: Any) -> AsyncGenerator[str, None]:
+        await self.freed.wait()
+        async for piece in super().execute(*arguments, **named):
+            yield piece
+
+
 @pytest.mark.asyncio
 async def test_too_many_questions_at_once_are_asked_to_wait(tmp_path: Path) -> None:
-    async with make_site(
-        tmp_path, lambda text: [COUNT], settings={"max_questions_at_once": 2}, delay=0.2
-    ) as site:
-        answers = await asyncio.gather(
-            *(site.ask(f"Question {i}", {"id": f"person{i}"}) for i in range(5))
-        )
+    model = HeldModel(always(COUNT))
+    settings = {"max_questions_at_once": 2}
+    async with make_site(tmp_path, model.script, settings=settings, model=model) as site:
+        asking = [
+            asyncio.create_task(site.ask(f"Question {i}", {"id": f"person{i}"})) for i in range(5)
+        ]
+        for refused in islice(asyncio.as_completed(asking), 3):
+            await refused
+        model.freed.set()
+        answers = await asyncio.gather(*asking)
         later = await site.ask("Now?")
     assert sum(answer["ok"] for answer in answers) == 2
     assert all("ask again" in answer["error"] for answer in answers if not answer["ok"])
