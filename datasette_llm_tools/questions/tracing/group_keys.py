@@ -29,25 +29,14 @@ class GroupKeys:
         self, tree: exp.Select, items: Sequence[Item], schema: Schema, ctes: set[str]
     ) -> None:
         self._items = items
-        self._scope = Scope(tree, schema, ctes, {})
-        clause = tree.args.get("from_") or tree.args.get("from")
+        self._scope = scope = Scope(tree, schema, ctes, {})
+        tables = [fold(each.name) for each in tree.find_all(exp.Table)]
+        self.sources = frozenset([*tables, *(each.alias for each in scope.sources)])
+        self.has_queries = any(
+            each.table is None or each.table.kind == "view" for each in scope.sources
+        )
         joins = tree.args.get("joins") or []
-        sources = [clause.this if clause else None, *(join.this for join in joins)]
-        self._columns: set[str] | None = set(_ROWIDS)
-        self.has_queries = False
-        named = [each.alias for each in self._scope.sources]
-        tables = [fold(each.name) for each in sources if isinstance(each, exp.Table)]
-        self.sources = frozenset([*named, *tables])
         self._merges = any(join.args.get("using") or join.args.get("method") for join in joins)
-        for source in sources:
-            table = None
-            if isinstance(source, exp.Table) and not source.db and fold(source.name) not in ctes:
-                table = schema.table(source.name)
-            self.has_queries |= table is None or table.kind == "view"
-            if table is None or self._columns is None:
-                self._columns = None  # what a query inside returns is not looked into
-            else:
-                self._columns |= {fold(each.name) for each in table.columns}
 
     def column_of(self, group: Written) -> tuple[Written, int] | None:
         """An expression of GROUP BY and the index of the column with its value, or None."""
@@ -60,10 +49,10 @@ class GroupKeys:
             if item.expression.plain == group.plain or self._is_same_column(item, group):
                 # A name that SELECT gives to something else is that only if FROM has none of it.
                 return group, index
-        if len(group.tokens) == 1 and self._columns is not None:
+        if len(group.tokens) == 1 and self._scope.is_known:
             name = fold(group.tokens[0].name or "")
             named = [i for i, each in enumerate(self._items) if fold(each.alias or "") == name]
-            if name and name not in self._columns and len(named) == 1:
+            if name and not self._is_column(name) and len(named) == 1:
                 item = self._items[named[0]]
                 return None if item.aggregates else (item.expression, named[0])
         return None
@@ -73,7 +62,7 @@ class GroupKeys:
         if len(group.tokens) != 1:
             return True
         name = fold(group.tokens[0].name or "")
-        known = self._columns is not None and name in self._columns
+        known = self._scope.is_known and self._is_column(name)
         return bool(name) and (known or all(fold(each.alias or "") != name for each in self._items))
 
     def telling(self) -> frozenset[int]:
@@ -83,6 +72,12 @@ class GroupKeys:
             index
             for index, each in enumerate(self._items)
             if has_value(self._scope, each.tree.unalias(), once)
+        )
+
+    def _is_column(self, name: str) -> bool:
+        """Whether a table of FROM has it."""
+        return name in _ROWIDS or any(
+            each.table and each.table.column(name) for each in self._scope.sources
         )
 
     def _is_same_column(self, item: Item, group: Written) -> bool:
