@@ -21,7 +21,13 @@ RECORDED = {
         "0005_calibrations",
     ),
     enriched: ("datasette-llm-tools-enrichments", "0001_enrichments"),
-    evals: ("datasette-llm-tools-evals", "0001_evals", "0002_starters", "0003_votes"),
+    evals: (
+        "datasette-llm-tools-evals",
+        "0001_evals",
+        "0002_starters",
+        "0003_votes",
+        "0004_editions",
+    ),
 }
 
 

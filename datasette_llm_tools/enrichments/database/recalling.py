@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...sql_names import quoted
-from ..engine.asking import UNCHANGED, Recall, Recalled
+from ..engine.preparing import UNCHANGED, Recall, Recalled
 from ..values import Key, Rows, Run, RunStatus
 from .own_tables import read
 from .records import RUN_COLUMNS, RUNS
