@@ -399,6 +399,21 @@ def test_a_query_that_is_run_for_each_row_says_so(sql: str, anew: str | None) ->
     assert anew is None or f"for each row of {anew}." in said
 
 
+@pytest.mark.parametrize(
+    ("around", "expected"),
+    [
+        ("author", 'shelf is "Attic"'),
+        ("(select 1 as id)", "shelf is Attic"),  # a column of it may be called so
+    ],
+)
+def test_what_may_be_text_inside_is_no_column_of_the_query_around(
+    around: str, expected: str
+) -> None:
+    sql = f'select 1 from {around} where id in (select id from book where shelf = "Attic")'
+    said = [one.words for part in explained(sql).in_order() for one in part.clauses]
+    assert f"Keeps only rows where {expected}." in said
+
+
 def test_dates_that_are_written_otherwise_are_text() -> None:
     said = words_of("select id from loan where back < '2020-01-01'", "WHERE")
     assert said == "Keeps only rows where back sorts before 2020-01-01."
@@ -458,6 +473,14 @@ def test_groups_by_what_select_makes_have_its_name(group: str) -> None:
 
 
 WARNINGS = {
+    "with t as (select count(*) as n from book) select n * 100 / 7 from t": "Where both sides",
+    "with t as (select count(*) as n from book) select n * 100.0 / 7 from t": None,
+    "with t as (select count(*) as n from book) select avg(n) / 7 from t": None,
+    "select price / 3 from book": None,
+    "select count(case when pages > 3 then 1 else 0 end) filter (where id > 1) from book": None,
+    "select id from author a where id not in (select author_id from book b where b.id = a.id)": (
+        "does not keep that row"
+    ),
     "select shelf, sum(pages) as pages from book group by shelf having pages > 3": "not what "
     "SELECT calls pages",
     "select shelf, sum(pages) as pages from book group by shelf having sum(pages) > 3": None,

@@ -101,7 +101,8 @@ def _none_is_outside(scope: Scope) -> Iterator[str]:
         query = of.args.get("query") if isinstance(of, exp.In) else None
         inner = scope.inner_query(query) if query is not None else None
         if inner and (named := inner.may_be_empty):
-            yield f"If {inner.name} finds an empty {named.name}, NOT IN keeps no row at all."
+            kept = "does not keep that row" if inner.around else "keeps no row at all"
+            yield f"If {inner.name} finds an empty {named.name}, NOT IN {kept}."
 
 
 def _bare_columns(scope: Scope) -> Iterator[str]:
@@ -159,6 +160,8 @@ def _counted_all(scope: Scope) -> Iterator[str]:
     for each in aggregates(scope.tree):
         of = each.this
         if not isinstance(each, exp.Count) or not isinstance(of, exp.Case):
+            continue
+        if isinstance(each.parent, exp.Filter):
             continue
         chosen = [*(one.args["true"] for one in of.args["ifs"]), of.args.get("default")]
         if all(isinstance(one, exp.Literal) for one in chosen):

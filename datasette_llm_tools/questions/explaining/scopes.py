@@ -176,6 +176,8 @@ class Scope:
             return outer.shown(node.table)
         if named := outer.column(node):
             return named.source.shown
+        if node.this.args.get("quoted"):
+            return None  # SQLite may take it for text
         return outer.sources[0].shown if len(outer.sources) == 1 else "the query around it"
 
     def shown(self, alias: str) -> str:
@@ -188,14 +190,18 @@ class Scope:
     def is_text(self, node: exp.Column) -> bool:
         """Whether SQLite takes a name in double quotes for text, because no column has it."""
         return (
-            self.is_known
-            and self.outer is None
+            self._surely_lacks(node)
             and bool(self.sources)
             and not node.table
             and bool(node.this.args.get("quoted"))
             and fold(node.name) not in self.aliases | _ROWIDS
-            and not any(each.table and each.table.column(node.name) for each in self.sources)
         )
+
+    def _surely_lacks(self, node: exp.Column) -> bool:
+        """Whether no query around it has such a column, nor it itself."""
+        if self.may_have(node):
+            return False
+        return self.outer is None or self.outer._surely_lacks(node)
 
     def item(self, node: Any) -> Any:
         """What a place number or a name that SELECT gave stands for; else the node itself."""

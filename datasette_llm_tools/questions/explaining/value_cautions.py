@@ -124,6 +124,27 @@ def _divided(scope: Scope) -> Iterator[str]:
                 f"{what[:1].upper()}{what[1:]} whole numbers by their types, so dividing them cuts "
                 f"off what comes after the point: 7 / 2 is 3."
             )
+        elif all(_may_be_whole(each, scope) for each in (node.this, node.expression)):
+            yield (
+                "Where both sides of a division are whole numbers, it cuts off what comes after "
+                "the point: 7 / 2 is 3."
+            )
+
+
+def _may_be_whole(node: Any, scope: Scope) -> bool:
+    """Whether a value is one, or of a query inside whose types are not known."""
+    match node:
+        case exp.Paren() | exp.Neg() | exp.Sum() | exp.Min() | exp.Max() | exp.Abs():
+            return not node.expressions and _may_be_whole(node.this, scope)
+        case exp.Add() | exp.Sub() | exp.Mul():
+            return all(_may_be_whole(each, scope) for each in (node.this, node.expression))
+        case exp.Column():
+            named = scope.column(node)
+            table = named.source.table if named else None
+            if named and table and table.kind == "table":
+                return named.affinity == "integer"
+            return not scope.is_known
+    return _is_whole(node, scope)
 
 
 def _is_whole(node: Any, scope: Scope) -> bool:
