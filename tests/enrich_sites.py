@@ -70,7 +70,7 @@ async def until(
 ) -> dict[str, Any]:
     """The run once it has one of these statuses."""
     run: dict[str, Any] = {}
-    for _ in range(1000):
+    for _ in range(3000):
         run = (await site.get(f"{url}.json", actor)).json()
         if run["status"] in statuses:
             return run

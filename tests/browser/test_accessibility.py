@@ -7,6 +7,7 @@ lies beside this file, so that nothing has to be installed or fetched for these 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -104,10 +105,11 @@ class Maker:
         return told
 
     async def until_done(self, path: str) -> None:
-        for _ in range(600):
+        for _ in range(1200):
             told = await self.get(f"{path}.json")
             if told.get("status") in ("done", "finished") or told.get("state") == "done":
                 return
+            await asyncio.sleep(0.05)
         raise AssertionError(told)
 
 

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 async def until_closed(server: Server, more_than: int) -> None:
     """Wait until the scripted model says that one more reply was cut off."""
-    for _ in range(100):
+    for _ in range(600):
         if server.json("/-/scripted")["closed"] > more_than:
             return
         await asyncio.sleep(0.05)

@@ -47,7 +47,7 @@ def enriched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 f"insert into {name} select id, rating, comment from passenger_comments"
             )
     connection.close()
-    for _ in range(50):  # Datasette looks for new tables once a second
+    for _ in range(300):  # Datasette looks for new tables once a second
         with suppress(urllib.error.HTTPError):
             running.json("/-/enrichments/demo/comments_0.json")
             break
@@ -192,7 +192,7 @@ async def test_a_preview_is_stopped_with_the_model(
     asked = len(enriched.json("/-/scripted")["prompts"])
     closed = enriched.json("/-/scripted")["closed"]
     await seen.page.get_by_role("button", name="Preview", exact=True).click()
-    for _ in range(200):
+    for _ in range(600):
         if len(enriched.json("/-/scripted")["prompts"]) > asked:
             break
         await asyncio.sleep(0.05)

@@ -91,7 +91,7 @@ async def open_widget(
 
 async def until(visited: Visit, condition: str) -> None:
     """Wait for something in the page, whose policy forbids what Playwright does for that."""
-    for _ in range(240):
+    for _ in range(600):
         if await visited.page.evaluate(condition):
             return
         await asyncio.sleep(0.05)
