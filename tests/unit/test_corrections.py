@@ -72,6 +72,14 @@ def test_corrected(sql: str, rows: list[tuple[object, ...]] | None) -> None:
     assert connection.execute(found.sql).fetchall() == rows
 
 
+def test_a_ratio_is_of_the_columns_of_its_own_table() -> None:
+    connection = shops()
+    connection.execute("CREATE TABLE total (pieces)")  # without a type, as a view has its columns
+    found = corrected("SELECT SUM(pieces) / COUNT(*) FROM sale", schema_of(connection))
+    assert found is not None
+    assert connection.execute(found.sql).fetchall() == [(7 / 4,)]
+
+
 JOINED = "FROM shop JOIN sale ON shop.id = sale.shop_id"
 
 

@@ -47,6 +47,12 @@ def library() -> sqlite3.Connection:
             "WHERE T1.book_id = 1",
             [("Abel",)],
         ),
+        # by the name of a table that has an alias
+        (
+            "SELECT Reader.LName, COUNT(*) FROM Loan AS l JOIN Reader AS r "
+            "ON l.reader_id = Reader.reader_id GROUP BY Reader.LName ORDER BY 1",
+            [("Abel", 2), ("Bose", 1)],
+        ),
         # of a table that has to be joined, next door or beyond
         ("SELECT LName FROM Loan WHERE loan_id = 3", [("Bose",)]),
         (
@@ -152,6 +158,13 @@ def test_a_join_of_a_table_with_itself_is_refused() -> None:
     """Both sides of the condition would be of one source."""
     sql = "SELECT 1 FROM Reader AS a JOIN Reader AS b ON a.reader_id = b.book_id"
     assert mended(sql, schema_of(library())) is None
+
+
+def test_a_mend_in_two_clauses_is_told_once() -> None:
+    sql = "SELECT l_name, COUNT(*) FROM Reader GROUP BY l_name"
+    found = mended(sql, schema_of(library()))
+    assert found is not None
+    assert found.changes == ("l_name is called LName.",)
 
 
 def test_a_further_join_makes_no_bare_name_ambiguous() -> None:

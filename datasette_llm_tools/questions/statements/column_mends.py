@@ -44,6 +44,18 @@ def take_from(column: exp.Column, sources: Sequence[Source], like: Like) -> str 
     return f"{before} is called {in_sql(column)}."
 
 
+def by_alias(column: exp.Column, sources: Sequence[Source]) -> str | None:
+    """The alias in place of the table's name, which SQLite knows no more once it has one."""
+    name = column.table.lower()
+    meant = [each for each in sources if each.table is not None and each.table.name.lower() == name]
+    if len(meant) != 1 or not meant[0].exact(column.name):
+        return None
+    before = column.table
+    set_column(column, meant[0].alias, column.name)
+    _require_sensible(column)
+    return f"{before} is called {meant[0].alias} here."
+
+
 def as_text(column: exp.Column, schema: Schema) -> str | None:
     """A text in double quotes, which SQLite reads as a name, becomes a text."""
     quoted = isinstance(column.this, exp.Identifier) and column.this.quoted

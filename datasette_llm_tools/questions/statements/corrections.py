@@ -14,9 +14,10 @@ import sqlglot
 from sqlglot import exp
 
 from ...name_words import name_words
-from ...schema import Schema, Table
+from ...schema import Column, Schema, Table
 from .mended import MOST_CHARACTERS, Mended
 from .one_value import of_two_rows
+from .sources import resolved
 
 _TIMES = frozenset({"date", "day", "week", "month", "quarter", "year", "hour", "decade", "time"})
 _TIME_FUNCTIONS = ("strftime", "date", "datetime", "substr", "julianday")
@@ -88,12 +89,17 @@ def _is_whole(node: exp.Expr, schema: Schema) -> bool:
         return len(node.expressions) == 1 and _is_whole(node.expressions[0].unalias(), schema)
     if not isinstance(node, exp.Column):
         return False
-    kinds = [
-        column.type.upper()
-        for table in schema.tables
-        if (column := table.column(node.name)) is not None
-    ]
+    kinds = [each.type.upper() for each in _meant(node, schema)]
     return bool(kinds) and all("INT" in each for each in kinds)
+
+
+def _meant(node: exp.Column, schema: Schema) -> list[Column]:
+    """The column that a name stands for; where that is not known, all of that name."""
+    found = resolved(node, schema)
+    if found is not None:
+        return [found[1]]
+    named = (table.column(node.name) for table in schema.tables)
+    return [each for each in named if each is not None]
 
 
 def _in_order(tree: exp.Expr, schema: Schema) -> Iterator[str]:

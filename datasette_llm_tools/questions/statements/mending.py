@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from ...schema import Schema
-from .column_mends import as_text, identifier, in_sql, rename, sides, take_from
+from .column_mends import as_text, by_alias, identifier, in_sql, rename, sides, take_from
 from .join_mends import holders, join, mend_condition, mend_membership
 from .mended import MOST_CHARACTERS, Mended, NotSure, only
 from .sources import Source, Sources, name_key, output_aliases
@@ -33,7 +33,7 @@ def mended(sql: str, schema: Schema) -> Mended | None:
         return None
     except Exception:  # whatever a parser stumbles over, the statement is left as it was
         return None
-    return Mended(result, tuple(changes)) if changes else None
+    return Mended(result, tuple(dict.fromkeys(changes))) if changes else None
 
 
 def with_own_memberships(sql: str, schema: Schema) -> Mended | None:
@@ -124,6 +124,8 @@ class _Mending:
         schema, sources = self._schema, self._sources.of(select)
         named = [each for each in sources if each.alias.lower() == column.table.lower()]
         others = [each for each in sources if each not in named]
+        if not named and (told := by_alias(column, others)):
+            return told
         told = mend_condition(column, sources, schema) or mend_membership(
             column, select, self._sources
         )
