@@ -205,6 +205,12 @@ def test_one_difference_is_said(first: str, second: str, labels: tuple[str, str]
             "rows where id is the result of query 1",
         ),
         (
+            "select upper(origin), max(delay) from flights where id > 1 group by upper(origin)",
+            "select origin, min(delay) from flights group by origin",
+            "origin in capitals and the largest delay, only where id is more than 1, for each "
+            "value of origin in capitals",
+        ),
+        (
             "select distinct origin from flights",
             "select origin from flights group by origin having count(*) > 5",
             "the same rows only once",

@@ -447,6 +447,7 @@ def test_common_tables_name_their_columns_and_recur() -> None:
         ("coalesce(shelf, 'x')", 'by shelf ("x" if empty), A to Z'),
         ("case when pages > 1 then 0 else 1 end", "by (0 if pages is more than 1, else 1), "
          "smallest first"),
+        ("(select count(*) from loan)", "by the result of query 1, smallest first"),
         ("pages is null desc", "by whether pages is empty, yes before no"),
         ("unheard", "by unheard, ascending"),
     ],

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sqlglot import exp
+
 from ...schema import Schema
 from ..explaining.phrases import listed
 from ..explaining.reading import explain
@@ -77,7 +79,8 @@ def _only(here: Statement, there: Statement, facets: frozenset[str]) -> Iterator
     if "group" in facets:
         groups = phrases.listed(list(here.group.values()))
         if groups:
-            yield f"for each {groups}"
+            is_plain = all(isinstance(each, exp.Column) for each in here.group.values())
+            yield f"for each {groups}" if is_plain else f"for each value of {groups}"
         elif here.is_one_row:
             yield "for all rows together"
     having = [node for key, node in here.having.items() if key not in there.having]

@@ -70,6 +70,9 @@ def kind_of(node: Any, scope: Scope) -> Kind:
         return Kind.TEXT if node.args["to"].sql("sqlite").upper() == "TEXT" else Kind.NUMBER
     if isinstance(node, (exp.Case, exp.If)):
         return _of_choice(node, scope)
+    if isinstance(node, exp.Subquery) and (inner := scope.inner_query(node)):
+        found = {kind_of(each.tree.expressions[0], each) for each in inner.scopes}
+        return found.pop() if len(found) == 1 else Kind.UNKNOWN
     for kinds, kind in ((_NUMBERS, Kind.NUMBER), (_TEXTS, Kind.TEXT)):
         if isinstance(node, kinds):
             return kind
