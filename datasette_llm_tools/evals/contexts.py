@@ -89,6 +89,7 @@ class SuitePage(Page):
     runs: list[RunLine] = shown("Its runs, newest first")
     chart: Markup | None = shown("Accuracy against cost or time, as SVG")
     chart_label: str = shown("What the chart's axis below shows")
+    not_drawn: list[int] = shown("Numbers of runs that are not in it: their price is not known")
     models: tuple[ModelInfo, ...] = shown("Models that the reader may run, the default first")
     no_model: str = shown("What to do when there is no model")
     tables_url: str | None = shown("Its cases as a table of Datasette, for who may see that")

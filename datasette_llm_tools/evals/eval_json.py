@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..settings import read_settings
 from . import links
 from .contexts import CaseShown, ComparePage, ResultShown, RunLine, SuiteLine, SuitePage
 from .records import accepted_json
@@ -84,13 +85,14 @@ def whole_run_json(
 ) -> dict[str, Any]:
     """A run with what came of each of its cases."""
     run = found.run
+    told = run_json(suite.cases, found, second=read_settings(datasette).escalation_model)
     return {
-        **run_json(suite.cases, found),
+        **told,
         "suite": suite.name,
         "number": number,
         "url": links.run_url(datasette, suite.name, run.id),
         "variants": run.plan.variants,
-        "judged_on_copies": run_json(suite.cases, found)["variants"],
+        "judged_on_copies": told["variants"],
         "cases": run.cases,
         "asked": len(found.results),
         "left_out": found.left_out,

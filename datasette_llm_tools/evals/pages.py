@@ -135,7 +135,7 @@ async def suite_page(
     cases = [case_shown(datasette, each) for each in suite.cases[start:after]]
     wanted = request.args.get("case")
     edited = next((each for each in suite.cases if each.id == wanted), None)
-    chart, label = _chart(runs)
+    chart, label, not_drawn = _chart(runs)
     return SuitePage(
         name=suite.name,
         description=suite.description,
@@ -151,6 +151,7 @@ async def suite_page(
         runs=[run_line(datasette, *each) for each in runs],
         chart=chart,
         chart_label=label,
+        not_drawn=not_drawn,
         models=await available_models(datasette, request.actor, PURPOSE),
         no_model=WAYS_TO_GET_A_MODEL,
         tables_url=await table_url(datasette, request, "eval_cases", suite=suite.name),
@@ -198,12 +199,15 @@ def _rows_words(expected: ExpectedRows) -> str:
     return "\n".join(["-- These rows:", *shown, *([f"… and {more} more"] if more else [])])
 
 
-def _chart(runs: Sequence[tuple[int, Reported]]) -> tuple[Markup | None, str]:
-    """Accuracy against what a question costs, or how long it takes where all of them are free."""
+def _chart(runs: Sequence[tuple[int, Reported]]) -> tuple[Markup | None, str, list[int]]:
+    """Accuracy against what a question costs, or how long it takes where all of them are free.
+
+    Beside the chart and what its axis shows, the numbers of runs whose price is not known.
+    """
     told = [(number, each, summary(each.results)) for number, each in runs]
     asked = [each for each in told if each[2].right.value is not None]
     if len(asked) < 2:
-        return None, ""
+        return None, "", []
     paid = [each for each in asked if each[2].usd is not None]
     by_cost = any(each[2].usd for each in paid)
     label = "Dollars a question" if by_cost else "Seconds a question, median"
@@ -218,4 +222,5 @@ def _chart(runs: Sequence[tuple[int, Reported]]) -> tuple[Markup | None, str]:
         )
         for number, found, told in (paid if by_cost else asked)
     ]
-    return Markup(scatter(points, label, money if by_cost else seconds)), label
+    not_drawn = sorted(number for number, _, told in asked if by_cost and told.usd is None)
+    return Markup(scatter(points, label, money if by_cost else seconds)), label, not_drawn

@@ -135,7 +135,8 @@ def report_json(suite: str, cases: Sequence[Case], runs: Sequence[Reported]) -> 
     }
 
 
-def run_json(cases: Sequence[Case], reported: Reported) -> dict[str, Any]:
+def run_json(cases: Sequence[Case], reported: Reported, *, second: str = "") -> dict[str, Any]:
+    """A run for programs. `second`: the second model, unless the run's settings name one."""
     told = summary(reported.results)
     return {
         "name": reported.name,
@@ -155,7 +156,8 @@ def run_json(cases: Sequence[Case], reported: Reported) -> dict[str, Any]:
         "accepted_empty": told.accepted_empty,
         "variants": {"cases": told.variants, "by_luck": told.by_luck},
         "agreement": agreement_json(
-            scored(reported.results), str(reported.run.plan.settings.get("escalation_model", ""))
+            scored(reported.results),
+            str(reported.run.plan.settings.get("escalation_model", second)),
         ),
         "by": {
             part: {name: _share_json(share) for name, share in named.items()}

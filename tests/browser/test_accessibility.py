@@ -145,6 +145,7 @@ async def made_runs(maker: Maker) -> dict[str, str]:
         "stale rows": f"{run}/-/stale",
         "review": f"{run}/-/review",
         "labelled rows": f"{run}/-/labelled",
+        "scores": f"{run}/-/scores",
         "row": f"{COMMENTS}/-/row?key=[1]",
     }
 

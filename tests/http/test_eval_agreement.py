@@ -47,6 +47,7 @@ async def test_a_run_calibrates_its_database(tmp_path: Path) -> None:
         highest = told["levels"][0]
         assert (highest["at_least"], highest["right"]["count"]) == ("all", 20)
         assert highest["answers"]["of"] == 27
+        assert 0 < highest["saved_usd"] < told["levels"][-1]["saved_usd"]
         assert await store.threshold(site.datasette, "shops", "scripted") == 100
         page = (await site.get(run["url"])).text
         asked = await site.ask(SPLIT)

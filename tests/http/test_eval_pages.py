@@ -11,6 +11,7 @@ import yaml
 from datasette_llm_tools.evals.suites import read_suite
 from tests.eval_sites import ALLOWED, ROOT, SUITE, asked, imported, rested, started, suite_text
 from tests.eval_suites import CASES, replies
+from tests.scripted_model import ScriptedModel
 from tests.sites import ALICE, BOB, make_site
 
 
@@ -315,6 +316,18 @@ async def test_runs_of_several_models_and_of_a_sample(tmp_path: Path) -> None:
     assert {each["case_id"] for each in run["results"]} == {
         each["case_id"] for each in again["results"]
     }
+
+
+@pytest.mark.asyncio
+async def test_a_run_of_unknown_price_is_not_drawn_and_named(tmp_path: Path) -> None:
+    priced = ScriptedModel(replies(), "gpt-4.1-mini")
+    async with make_site(tmp_path, replies(), config=ALLOWED, more_models=[priced]) as site:
+        url = await imported(site)
+        for model in ("scripted", "gpt-4.1-mini"):
+            await rested(site, await started(site, url, model=model, sample="2"))
+        page = (await site.get(url)).text
+    assert "Dollars a question" in page
+    assert "Without a known price, and so not drawn: 1." in page
 
 
 @pytest.mark.asyncio
