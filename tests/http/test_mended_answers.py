@@ -130,6 +130,22 @@ async def test_a_count_of_what_is_only_spelled_otherwise(tmp_path: Path) -> None
 
 
 @pytest.mark.asyncio
+async def test_a_count_where_the_data_have_spaces_around_is_told_of_them(tmp_path: Path) -> None:
+    """Joins would find nothing, either; rows are found all the same."""
+    counting = "select count(*) from shop where name = 'Kiosk'"
+    listing = "select city from shop where name = 'Kiosk'"
+    async with writing(tmp_path, counting, listing) as site:
+        await site.datasette.get_database("shops").execute_write(
+            "insert into shop (name, city) values (' Kiosk', 'Graz')"
+        )
+        counted = await site.ask("How many shops are called Kiosk?")
+        listed = await site.ask("Where is Kiosk?")
+    said = "No row of shop has name “Kiosk”; “ Kiosk” is there."
+    assert counted["rows"] == [[0]] and counted["nothing_found"]["sentences"] == [said]
+    assert listed["rows"] == [["Graz"]] and listed["attempts"][0]["changes"] == [said]
+
+
+@pytest.mark.asyncio
 async def test_a_text_that_nothing_is_like(tmp_path: Path) -> None:
     async with writing(tmp_path, "select count(*) from shop where city = 'Reykjavik'") as site:
         answer = await site.ask("How many shops in Reykjavik?")

@@ -35,7 +35,7 @@ class Freedom(IntEnum):
     """How far the text that is put in place of another one may be from it."""
 
     SPELLING = 1  # it differs in case, spaces and signs alone: Austria is no Australia
-    KEY = 2  # or it stands behind the key that the column is, where no text can stand
+    KEY = 2  # or it stands behind the key that the column is; but no spaces around it
     LIKENESS = 3  # or it is alike, or stands in another column: where no rows are surely wrong
 
 
@@ -161,6 +161,9 @@ async def _alike(each: _Compared, look: Look, freedom: Freedom) -> str | None:
     distinct = f"SELECT DISTINCT {name} FROM {quoted(each.table.name)}"  # noqa: S608 -- names are quoted
     rows = await look(f"{distinct} WHERE typeof({name}) = 'text' LIMIT {_MOST_VALUES + 1}")
     values = [str(row[0]) for row in rows]
+    if freedom is Freedom.KEY:
+        # Joins stumble over spaces around a text, too: who counts is told of them, and decides.
+        values = [value for value in values if value == value.strip()]
     same = [value for value in values if _squeezed(value) == _squeezed(each.text)]
     if len(same) == 1:
         return same[0]
