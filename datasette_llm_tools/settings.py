@@ -103,7 +103,9 @@ class Settings:
         300, "Seconds that one question may take, loading a local model included."
     )
     investigate_steps: int = _setting(
-        8, "Steps that an investigation may have, each one model call and at most one statement."
+        8,
+        "Steps that an investigation may have, each one model call and at most one statement; a "
+        "model on this machine takes at most five, each answered as any question is.",
     )
     investigate_tokens: int = _setting(
         60_000, "Tokens, in and out together, that one investigation may use."
