@@ -12,9 +12,11 @@ NUMBER = re.compile(r"(?<![\w.,-])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])")
 def unfounded_numbers(text: str, rows: Sequence[Sequence[object]], *known: str) -> tuple[str, ...]:
     """The numbers of a text that are in no row, not the count of rows, and in no `known` text.
 
-    A number of the text may be rounded: 18.4 is found where a row has 18.4409.
+    A number of the text may be rounded: 18.4 is found where a row has 18.4409. That there is one
+    row says nothing where that is one number: a count of 0 is not "1 flight".
     """
-    values: set[float] = {float(len(rows))}
+    is_number = len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], (int, float))
+    values: set[float] = set() if is_number else {float(len(rows))}
     for each in known:
         values |= numbers_in(each)
     for row in rows:

@@ -58,7 +58,7 @@ async def test_dissent_is_compared_as_a_page_and_as_json(tmp_path: Path) -> None
     async with voting(tmp_path, rows, [other, "select nonsense", rows, rows]) as site:
         answer = await site.ask("Which shops?")
         page = await page_of(site, answer)
-        assert "3 of 5 statements agree: look at the others below. 1 more did not run." in page
+        assert "3 of 5 statements agree: look at the others below. 1 did not run." in page
         assert page.count("vote vote-agrees") == 3
         assert page.count("vote-differs") == 1 and page.count("vote-failed") == 1
         assert f"{answer['url']}/-/compare?group=2" in page
@@ -101,7 +101,7 @@ async def test_taking_a_dissent_keeps_it_the_models_and_can_be_undone(tmp_path: 
         by_hand = (await site.post(answer["url"] + "/-/run.json", {"sql": "select 1"})).json()
         assert by_hand["attempts"][-1]["written_by"] == "person"
         page = await page_of(site, answer)
-    assert "You wrote this statement. Of the model&#39;s, 3 of 5 agreed." in page
+    assert "You wrote this statement. Of the model&#39;s, 3 of 5 agreed with each other." in page
 
 
 @pytest.mark.asyncio

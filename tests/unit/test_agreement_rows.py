@@ -90,7 +90,7 @@ def group(votes: int, sql: str = "a", second: bool = False) -> Group:
         ((5, 2, 1), 0, "5 of 8 statements agree: look at the others below."),
         ((7, 1), 0, "7 of 8 statements agree; 1 differs."),
         ((1, 1, 1), 0, "No two of 3 statements agree: look at the others below."),
-        ((4, 2), 2, "4 of 8 statements agree: look at the others below. 2 more did not run."),
+        ((4, 2), 2, "4 of 8 statements agree: look at the others below. 2 did not run."),
     ],
 )
 def test_what_is_said_of_votes(votes: tuple[int, ...], failed: int, said: str) -> None:
@@ -103,7 +103,12 @@ def test_what_is_said_of_other_statements_than_the_leading_one() -> None:
     groups = (group(5, "a"), group(3, "b"))
     told = Agreement(8, groups)
     assert agreement_words(told, groups[1]).startswith("You took a statement with which 3 of 8")
-    assert agreement_words(told, None).startswith("You wrote this statement.")
+    assert agreement_words(told, None) == (
+        "You wrote this statement. Of the model's, 5 of 8 agreed with each other."
+    )
+    assert agreement_words(Agreement(4, (group(1, "a"),), 3), None) == (
+        "You wrote this statement. Of the model's, no two of 4 agreed with each other."
+    )
     second = (group(1, "c", second=True), *groups)
     assert agreement_words(Agreement(9, second), second[0]) == (
         "The second model's statement decided; 1 of 9 agrees with it."

@@ -28,5 +28,12 @@ def test_numbers_that_no_row_has(text: str, unfounded: tuple[str, ...]) -> None:
     assert unfounded_numbers(text, ROWS, "the top 10?") == unfounded
 
 
+def test_that_there_is_one_row_is_no_word_for_the_number_in_it() -> None:
+    assert unfounded_numbers("There was 1 flight to XYZ.", [(0,)], "flights to XYZ?") == ("1",)
+    assert unfounded_numbers("There were 0 flights.", [(0,)]) == ()
+    assert unfounded_numbers("There is 1 airline, Mesa.", [("Mesa",)]) == ()
+    assert unfounded_numbers("1 row: 5 and 6.", [(5, 6)]) == ()
+
+
 def test_no_rows() -> None:
     assert unfounded_numbers("There were 5.", [], "Q") == ("5",)

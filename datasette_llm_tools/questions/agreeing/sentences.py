@@ -18,7 +18,8 @@ def agreement_words(agreement: Agreement, group: Group | None) -> str:
     """
     asked, failed = agreement.asked, agreement.failed
     if group is None:
-        return f"You wrote this statement. Of the model's, {agreement.votes} of {asked} agreed."
+        among = f"{agreement.votes} of {asked}" if agreement.votes > 1 else f"no two of {asked}"
+        return f"You wrote this statement. Of the model's, {among} agreed with each other."
     others = sum(each.votes for each in agreement.groups if each is not group)
     if group is not agreement.groups[0]:
         return (
@@ -38,7 +39,7 @@ def agreement_words(agreement: Agreement, group: Group | None) -> str:
     ran_not = f"{failed} did not run" if failed else ""
     if not others:
         return f"{agree}; {ran_not}." if ran_not else f"{agree}."
-    tail = f" {failed} more did not run." if failed else ""
+    tail = f" {failed} did not run." if failed else ""
     if 8 * group.votes >= 7 * asked:
         return f"{agree}; {others} {'differs' if others == 1 else 'differ'}.{tail}"
     return f"{agree}: look at the others below.{tail}"
