@@ -34,6 +34,12 @@ async def _is_labelled(datasette: Datasette, run: Run) -> bool:
     return any(each.verdict is not Verdict.REJECT for each in reviews)
 
 
+async def rejected_rows(datasette: Datasette, run: Run) -> int:
+    """Of how many rows a value was rejected and not corrected, so that no score counts it."""
+    reviews = await reviews_of(datasette, run)
+    return len({each.key for each in reviews if each.verdict is Verdict.REJECT})
+
+
 async def score_run(
     datasette: Datasette, labelled: Run, run: Run, *, actor: Actor
 ) -> dict[str, Confusion]:

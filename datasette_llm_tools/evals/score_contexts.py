@@ -46,3 +46,5 @@ class ScoresPage(Page):
     labelled_url: str = shown("Those rows")
     choices: list[Run] = shown("Runs of the table with labelled rows")
     outputs: list[OutputScore] = shown("What each output came to")
+    rejected: str | None = shown("How many rows were rejected and not corrected, in words")
+    review_url: str = shown("Where the labelled run is reviewed")

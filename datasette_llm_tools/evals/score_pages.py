@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..enrichments import links
-from ..enrichments.review.review_pages import labelled_url
+from ..enrichments.review.review_pages import labelled_url, review_url
 from ..enrichments.values import Run
 from ..enrichments.wording import rows_words
 from .classifying import NOTHING, Confusion
@@ -34,8 +34,9 @@ def scores_page(
     labelled: Run,
     choices: Sequence[Run],
     found: Mapping[str, Confusion],
+    rejected: int,
 ) -> ScoresPage:
-    """A run against the labelled rows of a run of the same table."""
+    """A run against the labelled rows of a run of the same table, of which some were `rejected`."""
     enrichment = run.enrichment
     return ScoresPage(
         database=enrichment.database,
@@ -47,6 +48,8 @@ def scores_page(
         labelled_url=labelled_url(datasette, labelled),
         choices=list(choices),
         outputs=[_output(name, each) for name, each in found.items()],
+        rejected=rows_words(rejected) if rejected else None,
+        review_url=review_url(datasette, labelled),
     )
 
 

@@ -8,7 +8,7 @@ from ..enrichments import pages as enriching
 from ..enrichments.run_views import readable_run
 from ..errors import BadInput
 from ..pages import json_response, render, wants_json
-from .enrichment_scores import labelled_runs, score_run
+from .enrichment_scores import labelled_runs, rejected_rows, score_run
 from .score_pages import scores_json, scores_page
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ async def scores(request: Request, datasette: Datasette) -> Response:
     found = await score_run(datasette, labelled, run, actor=request.actor)
     if wants_json(request):
         return json_response(scores_json(run, labelled, found))
-    page = scores_page(datasette, run, labelled, choices, found)
+    rejected = await rejected_rows(datasette, labelled)
+    page = scores_page(datasette, run, labelled, choices, found, rejected)
     return await render(datasette, request, page)
 
 

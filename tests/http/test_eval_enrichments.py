@@ -60,6 +60,7 @@ async def test_scores_of_a_run_and_of_another_on_the_same_labels(tmp_path: Path)
         better = (await reviewed.site.get(f"{url}.json", ALICE)).json()
         page = (await reviewed.site.get(url, ALICE)).text
         rows = (await reviewed.site.get(f"{reviewed.url}/-/labelled", ALICE)).text
+        own_page = (await reviewed.site.get(f"{reviewed.url}/-/scores", ALICE)).text
     feeling = own["outputs"]["feeling"]
     assert feeling["accuracy"]["count"] == 2 and feeling["accuracy"]["of"] == 3
     assert feeling["macro_f1"] == pytest.approx(2 / 3)
@@ -70,6 +71,9 @@ async def test_scores_of_a_run_and_of_another_on_the_same_labels(tmp_path: Path)
     assert better["outputs"]["feeling"]["labels"]["glad"]["f1"] == 1
     assert "66.7% of 3 rows right (95%: 21-94%), macro F1 0.50." in page
     assert "said (nothing)" in page
+    left_out = "Not counted: 1 row rejected without a correction"
+    assert left_out in page and "too high" not in page
+    assert left_out in own_page and "the shares below are too high" in own_page
     assert f"{reviewed.url}/-/scores" in rows
 
 
