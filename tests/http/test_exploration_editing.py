@@ -74,7 +74,7 @@ async def test_an_exploration_is_made_empty_or_of_a_document(tmp_path: Path) -> 
         read = (await site.get(f"{whole.json()['url']}/-/edit.json")).json()
         visitor = await sent(site, f"{EXPLORATIONS}/-/new", {}, None)
         bad = await sent(site, f"{EXPLORATIONS}/-/new", {"document": {"blocks": [{"kind": "x"}]}})
-    assert empty.status_code == 303 and '>Tea</textarea>' in page.text
+    assert empty.status_code == 303 and ">Tea</textarea>" in page.text
     assert whole.status_code == 201
     assert read["document"] == document_json(shop_document())
     assert visitor.status_code == 403 and "Sign in" in visitor.json()["error"]
