@@ -56,7 +56,7 @@ async def votes(datasette: Datasette, widget_id: str | None = None) -> tuple[Vot
     rows = await read(
         datasette,
         f"select {VOTE_COLUMNS} from llm_tools_widget_votes "
-        "where :widget_id is null or widget_id = :widget_id order by voted_at, id",
+        "where :widget_id is null or widget_id = :widget_id order by voted_at, rowid",
         {"widget_id": widget_id},
     )
     return tuple(map(vote_of, rows))

@@ -82,11 +82,11 @@ async def test_a_template_whose_column_is_gone(tmp_path: Path) -> None:
 
 async def test_who_left_what_a_column_holds_now(tmp_path: Path) -> None:
     async with reviewed_site(tmp_path) as reviewed:
-        assert (await origins(reviewed))["feeling"].startswith("the model scripted, 20")
+        assert (await origins(reviewed))["feeling"].startswith("the model scripted, ")
         await reviewed.say((1,), "accept")
-        assert "; accepted by alice on 20" in (await origins(reviewed))["feeling"]
+        assert "; accepted by alice on " in (await origins(reviewed))["feeling"]
         await reviewed.say((1,), "edit", **{"value-0": "sad"})
-        assert (await origins(reviewed))["feeling"].startswith("a person, alice on 20")
+        assert (await origins(reviewed))["feeling"].startswith("a person, alice on ")
         found = await provenance(reviewed)
         assert found["results"][0]["values"][0]["review"].startswith("corrected to sad by alice")
         assert found["results"][0]["values"][0]["said"] == "glad"
