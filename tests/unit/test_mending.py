@@ -154,6 +154,16 @@ def test_what_is_not_sure_is_left_alone(sql: str) -> None:
     assert mended(sql, schema_of(library())) is None
 
 
+def test_what_is_summed_up_already_is_not_summed_up_again() -> None:
+    connection = library()
+    connection.execute("CREATE TABLE shelves (shelf TEXT, average_page_count REAL)")
+    connection.execute("INSERT INTO shelves VALUES ('A', 195)")
+    schema = schema_of(connection)
+    assert mended("SELECT AVG(s.page_count) FROM shelves AS s", schema) is None
+    found = mended("SELECT s.page_count FROM shelves AS s", schema)
+    assert found is not None and connection.execute(found.sql).fetchall() == [(195,)]
+
+
 def test_a_join_of_a_table_with_itself_is_refused() -> None:
     """Both sides of the condition would be of one source."""
     sql = "SELECT 1 FROM Reader AS a JOIN Reader AS b ON a.reader_id = b.book_id"

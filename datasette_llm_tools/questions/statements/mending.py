@@ -135,14 +135,16 @@ class _Mending:
             if told := join(column, select, sources, [table], schema):
                 return told
             raise NotSure
+        is_summed_up = column.find_ancestor(exp.AggFunc, exp.Select) is not select
+        fuller = Source.fuller_to_sum_up if is_summed_up else Source.fuller
         steps: list[Callable[[], str | None]] = [
             lambda: rename(column, named, Source.alike),
             lambda: take_from(column, others, Source.exact),
             lambda: take_from(column, others, Source.alike),
             lambda: as_text(column, schema),
-            lambda: rename(column, named or sources[:1], Source.fuller),
+            lambda: rename(column, named or sources[:1], fuller),
             lambda: join(column, select, sources, holders(column.name, schema), schema),
-            lambda: take_from(column, others, Source.fuller),
+            lambda: take_from(column, others, fuller),
         ]
         for step in steps:
             if told := step():

@@ -9,6 +9,8 @@ from sqlglot import exp
 from ...name_words import singular_words
 from ...schema import Column, Schema, Table
 
+_SUMMED_UP = frozenset({"average", "avg", "mean", "median", "total", "sum"})
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -37,6 +39,15 @@ class Source:
         """Its columns whose words contain all those of `name`: pet_age for age."""
         words = set(singular_words(name))
         return [each for each in self.columns or () if words < set(singular_words(each))]
+
+    def fuller_to_sum_up(self, name: str) -> list[str]:
+        """The same but for those summed up already: an average of averages is no average."""
+        before = set(singular_words(name))
+        return [
+            each
+            for each in self.fuller(name)
+            if _SUMMED_UP.isdisjoint(set(singular_words(each)) - before)
+        ]
 
 
 class Sources:
