@@ -35,7 +35,7 @@ FLAGS = [
 CHROMIUM = next((each for each in [Path("/usr/bin/chromium")] if each.exists()), None)
 _numbers = count(1)
 # For what a page shows; Playwright's own 5 seconds are few on a busy machine.
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -111,7 +111,7 @@ async def test_pause_resume_and_cancel(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_what_is_told_of_a_run_is_so_already(tmp_path: Path) -> None:
-    async with enrich_site(tmp_path, delay=0.3) as site:
+    async with enrich_site(tmp_path, delay=0.6) as site:
         url = await started(site, {**FORM, "concurrency": "1"})
         await until(site, url, "running")
         pausing = (await told(site, url, "pause")).json()
@@ -129,7 +129,7 @@ async def test_what_is_told_of_a_run_is_so_already(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_a_column_that_a_run_is_filling_is_told_with_that_run(tmp_path: Path) -> None:
-    async with enrich_site(tmp_path, delay=0.3) as site:
+    async with enrich_site(tmp_path, delay=0.6) as site:
         url = await started(site, {**FORM, "concurrency": "1"})
         second = await site.post(f"{TABLE}/-/start", FORM)
         again = await told(site, url, "again")
