@@ -49,6 +49,11 @@ async def matching(sql: str, connection: sqlite3.Connection) -> list[tuple[objec
             "SELECT c.model FROM makers AS m, cars AS c WHERE m.land = 'CZ' AND m.land = c.maker",
             [("T87",)],
         ),
+        (  # one table twice, each joined once
+            "SELECT a.model FROM cars AS a JOIN makers AS m ON a.maker = m.uid "
+            "JOIN makers AS n ON a.maker = n.maker WHERE n.land = 'CZ'",
+            [("T87",)],
+        ),
     ],
 )
 @pytest.mark.asyncio
@@ -60,6 +65,9 @@ async def test_along_the_key(sql: str, rows: list[tuple[object, ...]]) -> None:
     "sql",
     [
         "SELECT 1 FROM cars JOIN makers ON cars.maker = makers.uid WHERE land = 'SE'",  # matches
+        # of those that the key has joined, those of which more is the same: none
+        "SELECT COUNT(*) FROM cars JOIN makers ON cars.maker = uid WHERE cars.model = makers.maker",
+        "SELECT COUNT(*) FROM cars AS c JOIN makers ON c.maker = uid AND model = makers.maker",
         "SELECT 1 FROM cars JOIN buyers ON cars.sold_to = buyers.name",  # no key is known
         "SELECT 1 FROM makers AS a JOIN makers AS b ON a.uid = b.land",
         "SELECT 1 FROM cars JOIN nowhere ON cars.maker = nowhere.maker",

@@ -7,6 +7,7 @@ text that is there is never touched. What the data hold is asked by `look`, as t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -81,7 +82,7 @@ async def with_known_texts(
     if len(sql) > MOST_CHARACTERS or "'" not in sql:
         return None
     try:
-        tree = sqlglot.parse_one(sql, dialect="sqlite")
+        tree = await asyncio.to_thread(sqlglot.parse_one, sql, dialect="sqlite")
         compared = list(_compared(tree, schema))[:_MOST_LITERALS]
         if not compared:
             return None
@@ -105,7 +106,8 @@ async def unknown_texts(sql: str, schema: Schema, look: Look) -> tuple[UnknownTe
     if len(sql) > MOST_CHARACTERS:
         return None
     try:
-        compared = list(_compared(sqlglot.parse_one(sql, dialect="sqlite"), schema))
+        tree = await asyncio.to_thread(sqlglot.parse_one, sql, dialect="sqlite")
+        compared = list(_compared(tree, schema))
         absent = await _absent(compared[:_MOST_LITERALS], look) if compared else []
     except Exception:  # whatever a parser stumbles over, or a look that took too long
         return None

@@ -7,7 +7,9 @@ match is asked by `look`, as the person may.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import sqlglot
 from sqlglot import exp
@@ -18,7 +20,7 @@ from .column_mends import in_sql, set_column
 from .joining import links_between
 from .literals import Look
 from .mended import MOST_CHARACTERS, Mended
-from .sources import resolved
+from .sources import resolved, source_name
 
 _MOST_JOINS = 6
 
@@ -28,10 +30,10 @@ async def with_matching_joins(sql: str, schema: Schema, look: Look) -> Mended | 
     if len(sql) > MOST_CHARACTERS:
         return None
     try:
-        tree = sqlglot.parse_one(sql, dialect="sqlite")
+        tree = await asyncio.to_thread(sqlglot.parse_one, sql, dialect="sqlite")
         changes = [
             told
-            for left, right in list(_joined(tree))[:_MOST_JOINS]
+            for left, right in _alone(_joined(tree), schema)[:_MOST_JOINS]
             if (told := await _replaced(left, right, schema, look))
         ]
     except LookupError:
@@ -46,6 +48,22 @@ def _joined(tree: exp.Expr) -> Iterator[tuple[exp.Column, exp.Column]]:
     for equal in tree.find_all(exp.EQ):
         if isinstance(equal.left, exp.Column) and isinstance(equal.right, exp.Column):
             yield equal.left, equal.right
+
+
+def _alone(
+    joined: Iterable[tuple[exp.Column, exp.Column]], schema: Schema
+) -> Sequence[tuple[exp.Column, exp.Column]]:
+    """Those that are all that joins their two tables: a further one narrows down what a key
+    has joined, and is no join that went wrong."""
+    pairs = [(_sources(left, right, schema), left, right) for left, right in joined]
+    times = Counter(sources for sources, _, _ in pairs)
+    return [(left, right) for sources, left, right in pairs if times[sources] == 1]
+
+
+def _sources(left: exp.Column, right: exp.Column, schema: Schema) -> tuple[int, frozenset[str]]:
+    """The query that a comparison stands in, and the names that its two tables have there."""
+    names = {source_name(each, schema) or each.table.lower() for each in (left, right)}
+    return id(left.find_ancestor(exp.Select)), frozenset(names)
 
 
 async def _replaced(left: exp.Column, right: exp.Column, schema: Schema, look: Look) -> str | None:

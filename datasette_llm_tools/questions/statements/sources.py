@@ -85,19 +85,31 @@ def source_nodes(select: exp.Select) -> list[exp.Expr]:
 
 def resolved(column: exp.Column, schema: Schema) -> tuple[Table, Column] | None:
     """The table and column that a name stands for, where one alone can be meant."""
+    found = _resolved(column, schema)
+    return found[1:] if found else None
+
+
+def source_name(column: exp.Column, schema: Schema) -> str | None:
+    """What the table of a column is called in its query, in lower case."""
+    found = _resolved(column, schema)
+    return found[0] if found else None
+
+
+def _resolved(column: exp.Column, schema: Schema) -> tuple[str, Table, Column] | None:
     select = column.find_ancestor(exp.Select)
     if select is None:
         return None
     found = []
     for node in source_nodes(select):
+        name = node.alias_or_name.lower()
         if not isinstance(node, exp.Table):
             return None
-        if column.table and node.alias_or_name.lower() != column.table.lower():
+        if column.table and name != column.table.lower():
             continue
         table = schema.table(node.name)
         known = table.column(column.name) if table else None
         if table is not None and known is not None:
-            found.append((table, known))
+            found.append((name, table, known))
     return found[0] if len(found) == 1 else None
 
 
