@@ -129,6 +129,7 @@ def births() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     connection.executescript("""
         CREATE TABLE births (year INTEGER, name TEXT, count INTEGER);
+        CREATE TABLE shop (id INTEGER PRIMARY KEY);
         INSERT INTO births VALUES (2000, 'Ada', 5), (2000, 'Bob', 2), (2001, 'Ada', 4);
     """)
     return connection
@@ -142,6 +143,11 @@ def births() -> sqlite3.Connection:
             "The number of births of each year",
             "SELECT year, COUNT(*) AS n FROM births GROUP BY year ORDER BY n",
             [(2001, 4), (2000, 7)],
+        ),
+        (  # rows of another query are counted as they were
+            "How many births were there?",
+            "SELECT COUNT(*) FROM births WHERE year > (SELECT COUNT(*) FROM shop)",
+            [(11,)],
         ),
         (
             "How many names were there in 2001?",

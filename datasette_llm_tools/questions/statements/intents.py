@@ -162,9 +162,13 @@ def _summed(tree: exp.Select, question: str, schema: Schema) -> Iterator[str]:
         return
     if not name_key(asked["what"]).startswith(name_key(table.name)):
         return
-    changed = [each for each in tree.find_all(exp.Count) if isinstance(each.this, exp.Star)]
+    changed = [
+        each
+        for each in tree.find_all(exp.Count)
+        if isinstance(each.this, exp.Star) and each.find_ancestor(exp.Select) is tree
+    ]
     for each in changed:
-        each.replace(exp.Sum(this=exp.column(counts[0].name)))
+        each.replace(exp.Sum(this=exp.column(counts[0].name, quoted=True)))
     if changed:
         yield f"{table.name} has a {counts[0].name} in each row: these are added up."
 

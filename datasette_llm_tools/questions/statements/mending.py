@@ -135,7 +135,7 @@ class _Mending:
             if told := join(column, select, sources, [table], schema):
                 return told
             raise NotSure
-        is_summed_up = column.find_ancestor(exp.AggFunc, exp.Select) is not select
+        is_summed_up = isinstance(column.find_ancestor(exp.AggFunc, exp.Select), exp.AggFunc)
         fuller = Source.fuller_to_sum_up if is_summed_up else Source.fuller
         steps: list[Callable[[], str | None]] = [
             lambda: rename(column, named, Source.alike),
