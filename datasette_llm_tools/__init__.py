@@ -45,7 +45,7 @@ def permission_resources_sql(
 
 @hookimpl
 def register_llm_purposes() -> list[Any]:
-    from .model import PURPOSES
+    from .model_choice import PURPOSES
 
     return list(PURPOSES)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import BadInput, LlmToolsError, NotFound
-from ..model import available_models
+from ..model_choice import available_models
 from ..permissions import ENRICH, OWN_TABLES, require_table
 from ..settings import read_settings
 from ..sql_names import fold

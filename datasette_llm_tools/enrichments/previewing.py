@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..errors import LimitReached, LlmToolsError, ModelFailed, RunPaused
-from ..model import Model, ModelInfo, choose_model
+from ..model import Model, ModelInfo
+from ..model_choice import choose_model
 from ..prompt import Prompt, Usage
 from ..settings import Settings, read_settings
 from . import jobs

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput, LlmToolsError
-from ..model import ModelInfo, available_models
+from ..model import ModelInfo
+from ..model_choice import available_models
 from ..prompt import Attachment, Prompt
 from ..settings import read_settings
 from ..sql_names import fold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from ..model import available_models
+from ..model_choice import available_models
 from ..settings import read_settings
 from . import jobs, links
 from .contexts import FaultShown, RunPage, RunShown

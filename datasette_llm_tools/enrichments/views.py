@@ -10,7 +10,7 @@ from datasette.utils.asgi import Response
 
 from ..errors import LlmToolsError, NotAllowed, NotFound
 from ..leaving import unless_left
-from ..model import available_models
+from ..model_choice import available_models
 from ..pages import fragment, json_response, posted, render, wants_json
 from ..permissions import ENRICH, require_table
 from ..settings import read_settings

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ..enrichments import pages as enriching
 from ..enrichments.links import home_url as enrichments_url
 from ..enrichments.review.review_pages import labelled_url
-from ..model import WAYS_TO_GET_A_MODEL, available_models
+from ..model_choice import WAYS_TO_GET_A_MODEL, available_models
 from ..permissions import may
 from ..questions.asking import PURPOSE
 from . import access, links, run_store, store, work

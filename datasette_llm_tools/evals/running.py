@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound, RunPaused
-from ..model import choose_model
+from ..model_choice import choose_model
 from ..permissions import Actor, visible_tables
 from ..pricing import price_usd
 from ..prompt import Usage

@@ -8,7 +8,8 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..model import Model, choose_model
+from ..model import Model
+from ..model_choice import choose_model
 from ..permissions import visible_tables
 from ..prompt import Prompt
 from ..schema_reading import read_schema

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from ..errors import LlmToolsError
 from ..markdown import markdown
-from ..model import WAYS_TO_GET_A_MODEL, available_models
+from ..model_choice import WAYS_TO_GET_A_MODEL, available_models
 from ..pages import fragment
 from ..permissions import ASK, EVAL, WIDGET, may, visible_tables
 from ..queries import Limits, QueryResult, run_query

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from datasette.utils import tilde_encode
 
-from ..model import WAYS_TO_GET_A_MODEL, available_models
+from ..model_choice import WAYS_TO_GET_A_MODEL, available_models
 from ..permissions import PUBLISH, WIDGET, may
 from ..schema_reading import read_schema
 from ..settings import read_settings

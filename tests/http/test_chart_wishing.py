@@ -11,7 +11,7 @@ import pytest
 
 from datasette_llm_tools.errors import ClientLeft
 from datasette_llm_tools.leaving import unless_left
-from datasette_llm_tools.model import choose_model
+from datasette_llm_tools.model_choice import choose_model
 from datasette_llm_tools.widgets import store
 from datasette_llm_tools.widgets.charts import drawing
 from datasette_llm_tools.widgets.load import WISHES

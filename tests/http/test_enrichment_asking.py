@@ -28,7 +28,8 @@ from datasette_llm_tools.enrichments.values import (
     Specification,
 )
 from datasette_llm_tools.errors import BadInput, RunPaused
-from datasette_llm_tools.model import Model, choose_model
+from datasette_llm_tools.model import Model
+from datasette_llm_tools.model_choice import choose_model
 from datasette_llm_tools.prompt import Attachment, Usage
 from tests.openai_server import Answer, OpenAIServer, openai_model, serving, stumbling
 from tests.scripted_model import ScriptedModel, registered

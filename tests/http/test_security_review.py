@@ -20,7 +20,7 @@ from datasette.plugins import pm
 from datasette_llm_tools.local_model.errors import InstallFailed
 from datasette_llm_tools.local_model.files import DIRECTORY_VARIABLE, QWEN
 from datasette_llm_tools.local_model.install import install, part_path
-from datasette_llm_tools.model import available_models
+from datasette_llm_tools.model_choice import available_models
 from datasette_llm_tools.prompt import Prompt, Turn
 from datasette_llm_tools.questions.prompts import correction_prompt, words_prompt
 from datasette_llm_tools.schema import Column, Schema, Table

@@ -17,7 +17,8 @@ from typing import Any
 from datasette.app import Datasette
 
 from datasette_llm_tools.errors import LlmToolsError
-from datasette_llm_tools.model import Model, choose_model
+from datasette_llm_tools.model import Model
+from datasette_llm_tools.model_choice import choose_model
 from datasette_llm_tools.widgets.charts import drawing
 from datasette_llm_tools.widgets.charts.chart_data import draw
 from datasette_llm_tools.widgets.charts.drawn import Drawn

@@ -42,6 +42,7 @@ FLOOR = VALUES | {
     "key_labels",
     "memory_copies",
     "model",
+    "model_choice",
     "model_connections",
     "model_failures",
     "model_groups",
@@ -80,8 +81,8 @@ MAY_IMPORT = {
 }
 # Libraries that only the named modules may import while running.
 ONLY_IN = {
-    "llm": {"model", "model_failures", "local_model"},
-    "datasette_llm": {"model", "model_groups", "__init__"},
+    "llm": {"model", "model_choice", "model_failures", "local_model"},
+    "datasette_llm": {"model_choice", "model_groups", "__init__"},
     "xllamacpp": {"local_model"},
     "genai_prices": {"pricing"},
     "vl_convert": {"widgets"},

@@ -16,7 +16,7 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 
 from datasette_llm_tools.errors import ModelFailed, ModelOverloaded, ModelUnusable, NoModel
-from datasette_llm_tools.model import available_models, choose_model
+from datasette_llm_tools.model_choice import available_models, choose_model
 from datasette_llm_tools.prompt import Attachment, Prompt, Turn, Usage
 from tests.scripted_model import ScriptedModel, registered
 

@@ -19,7 +19,7 @@ import click
 
 from ...command_line import ACTOR
 from ...errors import BadInput, QueryFailed, SqlRejected
-from ...model import choose_model
+from ...model_choice import choose_model
 from ...settings import read_settings
 from ...sql_names import fold
 from .. import jobs, previewing

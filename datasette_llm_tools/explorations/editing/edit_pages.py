@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import LlmToolsError
 from ...markdown import markdown
-from ...model import available_models
+from ...model_choice import available_models
 from ...widgets.access import widgets_url
 from ..addresses import block_url, exploration_url
 from ..contents import Entry, block_anchor, contents, heading_top

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BadInput, LlmToolsError
-from ...model import choose_model
+from ...model_choice import choose_model
 from ...permissions import ASK, require
 from ...questions.budget import Budget
 from ...settings import Settings, read_settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...model import choose_model
+from ...model_choice import choose_model
 from ...pricing import price_usd
 from ...prompt import Usage
 from . import store

@@ -15,7 +15,7 @@ from datasette.utils import tilde_encode
 from datasette.utils.asgi import Response
 
 from ...errors import BadInput, LlmToolsError
-from ...model import WAYS_TO_GET_A_MODEL, available_models
+from ...model_choice import WAYS_TO_GET_A_MODEL, available_models
 from ...pages import json_response, render, wants_json
 from ...permissions import PUBLISH, WIDGET, Actor, may, visible_tables
 from ...queries import Value

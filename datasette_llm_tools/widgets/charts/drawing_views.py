@@ -13,7 +13,8 @@ from datasette.utils.asgi import Response
 
 from ...errors import BadInput, NotAllowed, NotFound
 from ...leaving import unless_left
-from ...model import Model, choose_model
+from ...model import Model
+from ...model_choice import choose_model
 from ...pages import json_response, posted
 from ...permissions import Actor
 from ...queries import Value

@@ -22,7 +22,7 @@ from ...command_line import (
     table_lines,
 )
 from ...errors import BadInput
-from ...model import choose_model
+from ...model_choice import choose_model
 from ...permissions import visible_tables
 from ...sql_names import quoted
 from .. import store

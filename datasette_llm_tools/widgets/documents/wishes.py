@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...errors import BadInput, LlmToolsError
-from ...model import Model, choose_model
+from ...model import Model
+from ...model_choice import choose_model
 from ...permissions import visible_tables
 from ...prompt import Prompt
 from ...queries import Limits, run_query
