@@ -13,8 +13,9 @@ from datasette_llm_tools.enrichments.database import enrichment_store, store
 from datasette_llm_tools.enrichments.database.results import write_batch
 from datasette_llm_tools.enrichments.database.rows import read_row
 from datasette_llm_tools.enrichments.database.tables import key_json, require_target
+from datasette_llm_tools.enrichments.fences import new_marker
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
-from datasette_llm_tools.enrichments.prompts import Prompting, new_marker
+from datasette_llm_tools.enrichments.prompts import Prompting
 from datasette_llm_tools.enrichments.values import (
     Key,
     Outcome,

@@ -24,7 +24,8 @@ from .database.tables import TargetTable
 from .engine.asking import Asking
 from .engine.concurrency import at_once
 from .engine.preparing import promptings_for
-from .prompts import Prompting, new_marker
+from .fences import new_marker
+from .prompts import Prompting
 from .row_templates import RowTemplate
 from .values import (
     Counts,

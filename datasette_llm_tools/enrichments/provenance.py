@@ -19,9 +19,10 @@ from .database import rows
 from .database.records import Result
 from .database.results import Provenance, results_of_row
 from .database.tables import TargetTable, require_target
+from .fences import new_marker
 from .outputs import Output, to_sqlite
 from .previewing import PURPOSE
-from .prompts import Prompting, new_marker
+from .prompts import Prompting
 from .review.review_contexts import OriginShown, ProvenancePage, ResultShown, ValueShown
 from .review.review_fields import is_same_cell
 from .review.reviews import Review, Verdict, reviews_of_row

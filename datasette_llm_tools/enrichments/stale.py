@@ -22,9 +22,10 @@ from .database import results, rows
 from .database.recalling import recall
 from .database.tables import TargetTable, key_json, require_target
 from .engine.preparing import Preparing, Question
+from .fences import new_marker
 from .pages import may_control
 from .previewing import needed_columns, opened_models
-from .prompts import Prompting, new_marker
+from .prompts import Prompting
 from .values import Key, Outcome, OutcomeStatus, Row, Rows, Run
 from .wording import key_label, rows_words
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasette_llm_tools.enrichments.fences import harmless, marker_of, new_marker
 from datasette_llm_tools.enrichments.output_declarations import parse_output
 from datasette_llm_tools.enrichments.outputs import Output, OutputType, to_sqlite
 from datasette_llm_tools.enrichments.prompts import (
@@ -17,9 +18,6 @@ from datasette_llm_tools.enrichments.prompts import (
     InvalidReply,
     Parsed,
     Prompting,
-    harmless,
-    marker_of,
-    new_marker,
 )
 from datasette_llm_tools.enrichments.values import Attachment, Specification
 from datasette_llm_tools.errors import BadInput

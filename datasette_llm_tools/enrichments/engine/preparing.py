@@ -9,7 +9,8 @@ from typing import Any
 from ...errors import BadInput
 from ...model import ModelInfo
 from ...prompt import Attachment, Prompt
-from ..prompts import Prompting, marker_of
+from ..fences import marker_of
+from ..prompts import Prompting
 from ..values import Fault, Key, Outcome, OutcomeStatus, Row, Specification
 
 

@@ -23,7 +23,8 @@ from ..attaching import attachments
 from ..database import leases, recalling, results, rows, store, tables
 from ..database.own_tables import DatabaseLocked, LeaseLost
 from ..engine.asking import Asking
-from ..prompts import Prompting, new_marker
+from ..fences import new_marker
+from ..prompts import Prompting
 from ..values import Outcome, Row, Run, RunLimits, RunStatus, Wish
 from . import grounds
 from .ahead import ahead
