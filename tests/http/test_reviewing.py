@@ -16,6 +16,7 @@ from datasette_llm_tools.enrichments.database.tables import require_target
 from datasette_llm_tools.enrichments.database.undoing import undo
 from datasette_llm_tools.enrichments.outputs import Output, OutputType
 from datasette_llm_tools.enrichments.review import reviews
+from datasette_llm_tools.enrichments.review.keeping import keep
 from datasette_llm_tools.enrichments.review.labelled import labelled_rows
 from datasette_llm_tools.enrichments.review.reviews import Judgement, Verdict
 from datasette_llm_tools.enrichments.values import (
@@ -468,7 +469,7 @@ async def test_review_and_value_are_written_together_or_not_at_all(tmp_path: Pat
         )
         target = await require_target(datasette, "shops", "remark")
         with pytest.raises(BadInput, match="broken"):
-            await reviews.keep(
+            await keep(
                 datasette,
                 reviewed.run,
                 target,

@@ -15,6 +15,7 @@ from ..database.tables import key_from_json, key_json, require_target
 from ..run_views import readable_run
 from ..values import Key, Run
 from . import labelled, review_pages, reviews
+from .keeping import keep
 from .labelled_pages import labelled_page
 from .review_forms import judgements_of
 from .reviewing import order_of, output_accuracy, queue, row_accuracy
@@ -123,7 +124,7 @@ async def _keep(
     judgements = judgements_of(run, verdict, form, said)
     known = (request.actor or {}).get("id")
     actor_id = None if known is None else str(known)
-    await reviews.keep(datasette, run, target, key, judgements, actor_id)
+    await keep(datasette, run, target, key, judgements, actor_id)
 
 
 async def _go_on(request: Request, datasette: Datasette, run: Run, key: Key) -> Response:
