@@ -24,8 +24,9 @@ from datasette.utils import (
 from markupsafe import Markup, escape
 
 from .column_origins import column_origins, key_links
-from .key_labels import Rows, key_labels
+from .key_labels import key_labels
 from .permissions import may
+from .queries import Rows
 from .schema import Schema
 
 if TYPE_CHECKING:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from datasette.database import QueryInterrupted
 from datasette.utils.sqlite import sqlite3
 
 from .column_origins import Origin, column_origins, key_links
+from .queries import Rows
 from .schema import Schema
 from .sql_names import quoted
 
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 _LABEL_COLUMNS_KEPT = 1000
-
-
-class Rows(Protocol):
-    """A result: the names of its columns, and rows as long as they are."""
-
-    @property
-    def columns(self) -> Sequence[str]: ...
-    @property
-    def rows(self) -> Sequence[Sequence[Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import permissions
 from .errors import (
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 Value = str | int | float | bytes | None
+
+
+class Rows(Protocol):
+    """A result: the names of its columns, and rows as long as they are."""
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+    @property
+    def rows(self) -> Sequence[Sequence[Any]]: ...
 
 
 @dataclass(frozen=True)

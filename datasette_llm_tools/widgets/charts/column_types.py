@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ...name_words import name_words
+from ...queries import Rows
 from ..values import Column
 
 Role = Literal["time", "number", "category", "id", "latitude", "longitude", "text", "other"]
@@ -33,15 +34,6 @@ _LONGITUDE_WORDS = {"lon", "lng", "long", "longitude"}
 _LONG_TEXT = 60
 _TEXTS_READ = 200
 _FITTING = 0.9  # the share of values that must look like dates or numbers
-
-
-class Rows(Protocol):
-    """Names of columns, and rows as long as they are; queries.QueryResult is one."""
-
-    @property
-    def columns(self) -> Sequence[str]: ...
-    @property
-    def rows(self) -> Sequence[Sequence[Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)
