@@ -15,7 +15,7 @@ from .asking import Asking
 from .budget import Budget
 from .checking import unfounded_numbers
 from .comparing import Comparing, candidates
-from .empty_results import is_empty
+from .empty_results import says_nothing
 from .pairs import Pair, PairUsed, recurring
 from .statements.trying import Tried, Trying
 from .values import (
@@ -45,7 +45,7 @@ class Answering(Work[Event]):
             async for event in finding:
                 yield event
         result = self.answer.result
-        if result is None or not self.asking.in_words or self.answer.pair or is_empty(result):
+        if result is None or not self.asking.in_words or self.answer.pair or says_nothing(result):
             return  # what is not there is not for a model to word
         async with aclosing(self._say_in_words(result)) as saying:
             async for event in saying:

@@ -23,7 +23,7 @@ from .addresses import draw_url
 from .agreeing.reading import agreement_view, asked_back_view, mend_of, readable
 from .asking import PURPOSE
 from .contexts import AskPage, Block, HomePage, QuestionPage, Upload
-from .empty_results import empty_result
+from .empty_results import empty_result, says_nothing
 from .explaining.reading import explain
 from .explaining.values import Explanation
 from .investigating.contexts import InvestigationView
@@ -33,7 +33,7 @@ from .pair_reading import pair_view
 from .result_tables import result_table
 from .starters import starter_questions
 from .statements.looking import looking
-from .statements.nothing_found import NothingFound, nothing_found, says_nothing
+from .statements.nothing_found import NothingFound, nothing_found
 from .values import Answer, Status
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def block(
         nothing_found=(
             await missing(datasette, actor, question, result, schema) if result else None
         ),
-        empty=empty_result(result, explained) if result else None,
+        empty=empty_result(result, explained) if result and not words else None,
         mend=mend_of(known) if known else None,
         agreement=agreement_view(known, answer.agreement, url) if known else None,
         asked_back=asked_back_view(known) if known else None,

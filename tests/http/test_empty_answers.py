@@ -15,7 +15,7 @@ NOTHING = "select name from shop where city = 'Linz' and id > 7"
 
 def writes(sql: str) -> Script:
     """A script that would word anything that it is asked to."""
-    return lambda text: "No shops are the dearest." if "<rows " in text else sql
+    return lambda text: "One shop is the dearest." if "<rows " in text else sql
 
 
 async def page_of(site: Site, url: str) -> str:
@@ -59,9 +59,30 @@ async def test_a_missing_text_says_enough(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("sql", ["select count(*) from shop where id > 7", "select null, 1"])
-async def test_a_zero_and_a_row_with_some_value_are_worded(tmp_path: Path, sql: str) -> None:
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [
+        ("select count(*) from shop where id > 7", "its result is 0."),
+        ("select count(*), total(id) from shop where id > 7", "all that it returned is 0."),
+        ("select count(*), max(id) from shop where id > 7", "all that it returned is 0 and NULL."),
+    ],
+)
+async def test_a_count_of_nothing_is_said_to_be_that(
+    tmp_path: Path, sql: str, sentence: str
+) -> None:
     async with make_site(tmp_path, writes(sql)) as site:
         answer = await site.ask("How many?", in_words="1")
         page = await page_of(site, answer["url"])
-    assert answer["answer"] == "No shops are the dearest." and "empty-result" not in page
+        assert len(site.model.prompts) == 1
+    assert answer["answer"] is None
+    assert f"The query ran, and {sentence} Look at what it asked for:" in page
+    assert "<li>Keeps only rows where id is more than 7.</li>" in page
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("sql", ["select null, 1", "select 0 union all select 0"])
+async def test_a_row_with_some_value_is_worded(tmp_path: Path, sql: str) -> None:
+    async with make_site(tmp_path, writes(sql)) as site:
+        answer = await site.ask("How many?", in_words="1")
+        page = await page_of(site, answer["url"])
+    assert answer["answer"] == "One shop is the dearest." and "empty-result" not in page

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from .literals import Look, unknown_texts, with_known_texts
 
 if TYPE_CHECKING:
-    from ...queries import QueryResult
     from ...schema import Schema
 
 
@@ -18,13 +17,6 @@ class NothingFound:
 
     sentences: tuple[str, ...]
     sql: str | None
-
-
-def says_nothing(result: QueryResult) -> bool:
-    """Whether a result is empty, or one row of zeros and NULLs: a count of nothing."""
-    if len(result.rows) > 1:
-        return False
-    return all(value is None or value == 0 for row in result.rows for value in row)
 
 
 async def nothing_found(sql: str, schema: Schema, look: Look) -> NothingFound | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import LlmToolsError, QueryFailed, QueryTimedOut
 from ...queries import Limits, QueryResult, run_query
+from ..empty_results import says_nothing
 from ..pairs import Recurring
 from .corrections import corrected
 from .dialects import in_sqlite
@@ -19,7 +20,6 @@ from .looking import looking
 from .matchless_joins import with_matching_joins
 from .mended import Mended
 from .mending import mended, with_own_memberships
-from .nothing_found import says_nothing
 
 if TYPE_CHECKING:
     from ...schema import Schema
