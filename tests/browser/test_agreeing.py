@@ -74,6 +74,10 @@ async def test_a_question_back_is_answered_by_a_click(visit: Visiting) -> None:
     assert int(booked.replace(",", "")) > int(flown.replace(",", ""))
     await page.reload()
     await expect(page.get_by_text("you chose this")).to_be_visible()
+    await page.get_by_role("button", name="This is right").click()
+    await expect(question).to_be_hidden()
+    await page.get_by_role("button", name="Take it back").click()
+    await expect(question).to_be_visible()
 
 
 async def test_it_works_without_javascript(visit: Visiting) -> None:
