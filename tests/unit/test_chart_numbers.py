@@ -372,3 +372,12 @@ def test_days_that_no_calendar_has_are_left_out(unit: str | None) -> None:
 def test_the_least_number_there_is_has_a_bin() -> None:
     bins = bins_of(-1.75e308, 0.0, whole=False)
     assert bins.origin <= -1.75e308 and bins.edge("0")
+
+
+def test_a_text_too_large_for_a_number_is_left_out() -> None:
+    spec = {"mark": "bar", "x": "v", "x_bins": True, "aggregate": "count"}
+    connection = table(["v"], [("1e999",), *((f"{number}.5",) for number in range(40))])
+    kept = rows_of(connection, spec)
+    assert kept.left_out == ("1 row has no number in v.",)
+    assert sum(row[-1] for row in kept.rows) == 40
+    assert rows_of(table(["v"], [("1e999",)]), spec).rows == ()

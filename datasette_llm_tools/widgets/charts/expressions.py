@@ -54,12 +54,17 @@ _KEYWORDS = frozenset(
 def number(value: str, column: ChartColumn) -> str:
     """The finite number in a column, NULL for anything else."""
     if column.type == "text":
+        read = f"cast({value} as numeric)"
         return (
             f"case when json_valid({value}) then case when json_type({value}) in "
-            f"('integer', 'real') then cast({value} as numeric) end end"
+            f"('integer', 'real') and {_is_finite(read)} then {read} end end"
         )
     # The plus takes a column's declared type away, or a text would be compared as a text.
-    return f"case when +{value} between -{_LARGEST} and {_LARGEST} then {value} end"
+    return f"case when {_is_finite('+' + value)} then {value} end"
+
+
+def _is_finite(number: str) -> str:
+    return f"{number} between -{_LARGEST} and {_LARGEST}"
 
 
 def category(value: str, column: ChartColumn) -> str:
