@@ -50,8 +50,12 @@ REFUSED = [
     ("<svg><script>x()</script></svg>", "<script> within <svg> was left out"),
     ("<svg><animate attributeName=href to=//x /></svg>", "attributename of <animate>"),
     ("<svg><style>&lt;img src=x></style></svg>", "<style> within <svg> was left out"),
+    ("<svg><style>x<g>&lt;img src=x></g></style></svg>", "<style> within <svg> was left out"),
+    ("<math><style><iframe></iframe>&lt;img src=x></style></math>", "<style> within <svg>"),
     ("<svg><rect fill='url(//x#y)'/></svg>", "fill of <rect> was left out"),
     ("<p style='background: url(//x)'>y</p>", "url(//x) in CSS was left out"),
+    ("<style></st@import x;yle><img src=x></style>", "@import x; in CSS was left out"),
+    ("<style>@im@import x;port '//x';</style>", "@import x; in CSS was left out"),
     ("<style>@import '//x'; p { color: red }</style>", "@import '//x'; in CSS was left out"),
     ("<style>p { background: URL( '//x' ) }</style>", "url(//x) in CSS was left out"),
     ("<script src=//x/y.js></script>", "<script src=//x/y.js> was left out: there are only lib:"),
@@ -240,7 +244,8 @@ PIECES = st.sampled_from(
     + ["<p>", "</p>", "<b>", "</b>", "<table>", "<tr>", "<svg>", "</svg>", "<math>", "<style>"]
     + ["<template>", "</template>", "<select>", "<title>", "</title>", "<textarea>", "<!--", "-->"]
     + ["<![CDATA[", "]]>", "</style>", "<xmp>", "<plaintext>", "<foreignObject>", "<mtext>", "<a "]
-    + ["'", '"', ">", "<", "&lt;iframe>", "\0", "x"]
+    + ["<g>", "<desc>", "<annotation-xml encoding=text/html>", "<br>", "@import x;", "</st", "yle>"]
+    + ["'", '"', ">", "<", "&lt;iframe>", "&lt;img src=x>", "\0", "x"]
 )
 FORBIDDEN = {"iframe", "frame", "frameset", "object", "embed", "link", "base", "applet", "noscript"}
 

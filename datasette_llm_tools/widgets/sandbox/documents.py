@@ -147,11 +147,14 @@ class _Rules:
                 del element.attrib[name]
 
     def _style_stays(self, element: Element) -> bool:
-        if element.tag != _STYLE and "<" in (element.text or ""):
+        text = (element.text or "") + "".join(each.tail or "" for each in element)
+        # It is written as it stands, and within <svg> a browser reads that as markup.
+        is_markup = "<" in text or any(isinstance(each.tag, str) for each in element)
+        if element.tag != _STYLE and is_markup:
             self._refuse("<style> within <svg> was left out: it holds markup.")
             return False
-        css, refused = refusals.checked_css(element.text or "")
-        element.text = css
+        element.text, refused = refusals.checked_css(text)
+        del element[:]  # comments
         self.refused += refused
         return True
 
