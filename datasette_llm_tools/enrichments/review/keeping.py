@@ -1,4 +1,7 @@
-"""Judgements of one row on their way into the database, with the values that they correct."""
+"""Judgements of one row on their way into the database.
+
+A review and the value that it corrects change in one transaction.
+"""
 
 from __future__ import annotations
 

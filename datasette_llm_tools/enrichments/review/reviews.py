@@ -1,7 +1,8 @@
-"""What people said of a run's values: the only SQL over _llm_tools_reviews.
+"""What people said of a run's values, as it is read: with keeping.py the only SQL over
+_llm_tools_reviews.
 
-A review and the value that it corrects change in one transaction. A review keeps the value
-that is right, so that it outlives the run that it was about: undone or not, the row has a label.
+A review keeps the value that is right, so that it outlives the run that it was about: undone or
+not, the row has a label.
 """
 
 from __future__ import annotations
